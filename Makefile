@@ -1,0 +1,118 @@
+# Every target sets up what it needs: Python 3.11 or newer, make and a package index are enough to start.
+# The first run makes .make/ (a pinned uv) and .venv/ (what uv.lock names); later runs touch no network.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+# Targets share .venv/, and the tests use the cores themselves: -j changes nothing.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.8
+# `make UV=uv test` takes a uv of your own, `make PYTHON=python3.12 test` the interpreter that .venv is made from.
+UV ?= .make/uv-$(UV_VERSION)/bin/uv
+PYTHON ?=
+# Test processes at a time; a file's tests stay in one process.
+WORKERS ?= 2
+ARGS ?=
+
+# The file behind UV, when it is a path and not a name to look up.
+UV_FILE := $(if $(findstring /,$(UV)),$(UV))
+BIN := .venv/bin
+READY := .make/venv-ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+export UV_PROJECT_ENVIRONMENT := .venv
+# Another activated environment, or a path into another tree, would leak into this one.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+# The first interpreter that runs, is new enough and can make environments: a launcher's empty shim does none of it.
+# A .venv that is there keeps its own.
+define find_python
+found=; \
+for each in $(or $(PYTHON),.venv/bin/python python3.13 python3.12 python3.11 python3 python); do \
+  if "$$each" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+    found=$$("$$each" -c 'import sys; print(sys.executable)'); break; \
+  fi; \
+done; \
+if [ -z "$$found" ]; then \
+  echo "No Python 3.11 or newer with venv and pip was found; name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; \
+  exit 1; \
+fi
+endef
+
+.PHONY: help
+help: ## Say what can be made
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(READY) ## Fill a throw-away warehouse and answer the first questions from it
+	@$(BIN)/talkscope demo $(ARGS)
+
+.PHONY: test
+test: $(READY) ## Run the tests (ARGS="tests/x.py -k word" narrows them, WORKERS=0 runs them in one process)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# In this order, so that the cheap ones speak first and the tests' closing line comes last.
+.PHONY: check
+check: lint types imports contract test ## Run what CI runs: lint, types, import rules, contract, tests
+
+.PHONY: lint
+lint: $(READY) ## Check style and formatting
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(READY) ## Format the code and mend what can be mended by itself
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: types
+types: $(READY) ## Check types, strictly
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(READY) ## Check who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: contract
+contract: $(READY) ## Compare openapi/ with what the code declares
+	@$(BIN)/python -m talkscope.surface --check
+
+.PHONY: contract-write
+contract-write: $(READY) ## Render openapi/ anew from the code
+	@$(BIN)/python -m talkscope.surface --write
+
+.PHONY: bench
+bench: $(READY) ## Run every benchmark, one after the other
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+
+.PHONY: lock
+lock: $(UV_FILE) ## Bring uv.lock in line with pyproject.toml (ARGS=--upgrade takes newer versions)
+	@$(find_python); $(UV) lock --python "$$found" $(ARGS)
+
+.PHONY: dist
+dist: $(UV_FILE) ## Build the wheel and the source archive into dist/
+	@rm -rf dist
+	@$(find_python); $(UV) build --quiet --python "$$found"
+	@ls dist
+
+.PHONY: clean
+clean: ## Remove everything that make made, the environment included
+	@rm -rf .venv .make dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.make/uv-$(UV_VERSION)/bin/uv:
+	@$(find_python); \
+	echo "Setting up with $$found (the first time only)" && \
+	rm -rf .make/uv-$(UV_VERSION) && \
+	"$$found" -m venv .make/uv-$(UV_VERSION) && \
+	.make/uv-$(UV_VERSION)/bin/python -m pip install --quiet --only-binary :all: uv==$(UV_VERSION)
+
+$(READY): pyproject.toml uv.lock | $(UV_FILE)
+	@$(find_python); $(UV) sync --quiet --locked --no-build-isolation-package talkscope --python "$$found"
+	@mkdir -p $(@D) && touch $@

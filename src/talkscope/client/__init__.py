@@ -1,0 +1,9 @@
+"""Clients for blocking and for async code, which ask the same calls of a service or of an app in process."""
+
+from __future__ import annotations
+
+from talkscope.client.asynchronous import AsyncClient
+from talkscope.client.blocking import Client
+from talkscope.client.portal import PortalTransport
+
+__all__ = ["AsyncClient", "Client", "PortalTransport"]

@@ -1,0 +1,123 @@
+"""The client for async code."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+import anyio
+import httpx
+from pydantic import SecretStr
+
+from talkscope.client import wire
+from talkscope.client.service import Service
+from talkscope.flow import Body, Call, Clock, Failed, Param, Policy, Reply, Request, Wait, following
+
+T = TypeVar("T")
+
+
+class AsyncClient(Service[httpx.AsyncClient]):
+    """Asks a service without blocking; cancelling the caller cancels the request.
+
+    The arguments and errors are those of `Client`; the transport is an async one, `httpx.ASGITransport(app,
+    raise_app_exceptions=False)` for an app in process. One client belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: SecretStr | str | None = None,
+        key_header: str = "CONVAI-API-KEY",
+        transport: httpx.AsyncBaseTransport | None = None,
+        deadline: float | None = None,
+        cap: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            base_url,
+            key=key,
+            key_header=key_header,
+            headers=headers,
+            deadline=deadline,
+            cap=cap,
+            policy=policy,
+            clock=clock,
+            transport=transport,
+        )
+        self._given = transport
+
+    async def send(self, call: Call[T]) -> T:
+        """The call's typed answer. Raises the errors of `talkscope.errors`."""
+        steps = self._steps(call)
+        answer: Reply | Failed | None = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as done:
+                value: T = done.value
+                return value
+            if isinstance(step, Wait):
+                await anyio.sleep(step.seconds)
+                answer = None
+            else:
+                answer = await self._exchange(step)
+
+    async def pages(
+        self, call: Call[T], next: Callable[[T], Mapping[str, Param] | None] | None = None
+    ) -> AsyncIterator[T]:
+        """The call's pages, one by one; `next` (else the call's own) gives the parameters of the page after a page.
+
+        Raises BadAnswer when the service gives the same cursor twice.
+        """
+        asked: Call[T] | None = call if next is None else replace(call, next=next)
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        while asked is not None:
+            page = await self.send(asked)
+            yield page
+            asked = following(asked, page, seen)
+
+    async def aclose(self) -> None:
+        """Close the connections; the client asks nothing afterwards."""
+        opened = self._closed()
+        if opened is not None:
+            await opened.aclose()
+        elif self._given is not None:
+            await self._given.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _open(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=self._given, follow_redirects=False, mounts=self._direct())
+
+    async def _exchange(self, step: Request) -> Reply | Failed:
+        clock = self._clock.monotonic
+        until = clock() + step.timeout
+        pool = self._pool()
+        request = self._request(pool, step)
+        with wire.exchange(lambda: until - clock()), anyio.move_on_after(step.timeout):
+            try:
+                response = await pool.send(request, stream=True, follow_redirects=False)
+                try:
+                    body = Body(response.status_code, dict(response.headers), step.cap)
+                    assert isinstance(response.stream, httpx.AsyncByteStream)
+                    # The stream itself, for httpx would decode it without a limit.
+                    async for chunk in response.stream:
+                        if not body.feed(chunk):
+                            break
+                finally:
+                    await response.aclose()
+            except httpx.HTTPError as error:
+                return wire.failed(error)
+            return body.end()
+        return Failed("timeout")

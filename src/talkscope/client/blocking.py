@@ -1,0 +1,135 @@
+"""The client for blocking code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+from pydantic import SecretStr
+
+from talkscope.client import wire
+from talkscope.client.service import Service
+from talkscope.flow import Body, Call, Clock, Failed, Param, Policy, Reply, Request, Wait, following
+
+T = TypeVar("T")
+
+
+class Client(Service[httpx.Client]):
+    """Asks a service, and waits for each answer. Threads may share it; a forked child gets connections of its own.
+
+    Args:
+        base_url: where calls' paths begin; plain http for this machine only, unless a transport is given.
+        key: sent as `key_header` with each request, and nowhere else to be seen.
+        key_header: the header's name; for `Authorization`, the key begins with its scheme ("Bearer …").
+        transport: what answers instead of the network: an app in process (see `PortalTransport`), or a test's.
+        deadline: seconds for each call, retries included (30); a call may have its own.
+        cap: most bytes of a decoded answer (32 MiB); a call may have its own.
+        headers: sent with each request; secrets and what the transport writes are refused.
+        policy: attempts, waits and patience; `deadline` and `cap` win over it.
+        clock: time and chance, for tests.
+
+    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured, except that
+    this machine is never asked through a proxy. Redirects are not followed, cookies are not kept, `.netrc` is not read.
+    Raises InvalidArgument for a url, key or header that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: SecretStr | str | None = None,
+        key_header: str = "CONVAI-API-KEY",
+        transport: httpx.BaseTransport | None = None,
+        deadline: float | None = None,
+        cap: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            base_url,
+            key=key,
+            key_header=key_header,
+            headers=headers,
+            deadline=deadline,
+            cap=cap,
+            policy=policy,
+            clock=clock,
+            transport=transport,
+        )
+        self._given = transport
+
+    def send(self, call: Call[T]) -> T:
+        """The call's typed answer. Raises the errors of `talkscope.errors`."""
+        steps = self._steps(call)
+        answer: Reply | Failed | None = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as done:
+                value: T = done.value
+                return value
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+                answer = None
+            else:
+                answer = self._exchange(step)
+
+    def pages(self, call: Call[T], next: Callable[[T], Mapping[str, Param] | None] | None = None) -> Iterator[T]:
+        """The call's pages, one by one; `next` (else the call's own) gives the parameters of the page after a page.
+
+        Raises BadAnswer when the service gives the same cursor twice.
+        """
+        asked: Call[T] | None = call if next is None else replace(call, next=next)
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        while asked is not None:
+            page = self.send(asked)
+            yield page
+            asked = following(asked, page, seen)
+
+    def close(self) -> None:
+        """Close the connections; the client asks nothing afterwards."""
+        opened = self._closed()
+        if opened is not None:
+            opened.close()
+        elif self._given is not None:
+            self._given.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> httpx.Client:
+        return httpx.Client(transport=self._given, follow_redirects=False, mounts=self._direct())
+
+    def _exchange(self, step: Request) -> Reply | Failed:
+        clock = self._clock.monotonic
+        until = clock() + step.timeout
+        pool = self._pool()
+        request = self._request(pool, step)
+        request.extensions["trace"] = wire.bounded
+        with wire.exchange(lambda: until - clock()):
+            try:
+                response = pool.send(request, stream=True, follow_redirects=False)
+                try:
+                    body = Body(response.status_code, dict(response.headers), step.cap)
+                    assert isinstance(response.stream, httpx.SyncByteStream)
+                    # The stream itself, for httpx would decode it without a limit.
+                    for chunk in response.stream:
+                        if clock() >= until:
+                            return Failed("timeout")
+                        if not body.feed(chunk):
+                            break
+                finally:
+                    response.close()
+            except httpx.HTTPError as error:
+                return wire.failed(error)
+        return body.end()

@@ -1,0 +1,120 @@
+"""The Analytics API, declared once: the client sends it, the warehouse serves it, openapi/ is rendered from it.
+
+A `Question` is one typed endpoint `/v1/ask/<name>`: its words, its answer, its documentation. The nine routes of the v1
+contract are the `Route`s of `talkscope.models.v1`, a face over the same questions for clients that were written for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError as PydanticValidationError
+
+from talkscope.errors import InvalidArgument, Json, UnknownName, nearest, unknown
+from talkscope.models import questions as asked
+from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer, SessionAnswer, TurnAnswer
+
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[A_co]):
+    """One question: the words it takes, the answer it gives, and what it is for."""
+
+    name: str
+    params: type[asked.Asked]
+    answer: type[A_co]
+    doc: str
+
+    @property
+    def path(self) -> str:
+        """Where the question is asked, below the service's root."""
+        return f"/v1/ask/{self.name}"
+
+
+SUMMARY = Question("summary", asked.SummaryAsked, Answer, "Headline figures of a window and of the window before.")
+TIMESERIES = Question("timeseries", asked.TimeseriesAsked, Answer, "Measures over time, optionally by one dimension.")
+BREAKDOWN = Question("breakdown", asked.BreakdownAsked, Answer, "Measures by one or two dimensions, each row with its n.")
+LATENCY = Question(
+    "latency", asked.LatencyBreakdownAsked, Answer, "Where the time of turns goes, as shares that sum to 1."
+)
+SESSIONS = Question("sessions", asked.SessionsAsked, Answer, "Sessions with a fact in the window, with in-window figures.")
+SESSION = Question("session", asked.SessionAsked, SessionAnswer, "One session's timeline.")
+INTERACTION = Question(
+    "interaction", asked.InteractionAsked, TurnAnswer, "One interaction's spans with offsets, gaps and critical path."
+)
+EXPLAIN = Question("explain", asked.ExplainAsked, ExplainAnswer, "The slowest turn of a session and what made it slow.")
+CONCURRENCY = Question(
+    "concurrency", asked.ConcurrencyAsked, ConcurrencyAnswer, "Sessions active at once, by an exact sweep."
+)
+REGRESSIONS = Question(
+    "regressions", asked.RegressionsAsked, Answer, "What got worse against a baseline, with significance."
+)
+CATALOG = Question("catalog", asked.CatalogAsked, Answer, "What can be measured and grouped here.")
+QUERY = Question("query", asked.QueryAsked, Answer, "A restricted query over the semantic layer.")
+
+QUESTIONS: Mapping[str, Question[Answer]] = {
+    question.name: question
+    for question in (
+        SUMMARY, TIMESERIES, BREAKDOWN, LATENCY, SESSIONS, SESSION, INTERACTION, EXPLAIN, CONCURRENCY, REGRESSIONS,
+        CATALOG, QUERY,
+    )
+}  # fmt: skip
+
+P = TypeVar("P", bound=asked.Asked)
+
+
+def question(name: str) -> Question[Answer]:
+    """The question of that name, or UnknownName with the nearest."""
+    if name not in QUESTIONS:
+        raise unknown("question", name, QUESTIONS)
+    return QUESTIONS[name]
+
+
+def words_of(params: type[asked.Asked]) -> list[str]:
+    """Every argument name that the model takes, its other spellings included."""
+    names: list[str] = []
+    for name, field in params.model_fields.items():
+        choices = getattr(field.validation_alias, "choices", None)
+        names.extend(choice for choice in choices if isinstance(choice, str)) if choices else names.append(name)
+    return names
+
+
+def understand(params: type[P], words: Mapping[str, object]) -> P:
+    """The words, checked: unknown ones are refused with the nearest known, values that do not fit with what would.
+
+    Raises UnknownName or InvalidArgument.
+    """
+    known = words_of(params)
+    strangers = [word for word in words if word not in known]
+    if strangers:
+        close = nearest(strangers[0], known)
+        plural = "s" if len(strangers) > 1 else ""
+        listed = ", ".join(repr(word[:40]) for word in strangers[:5])
+        listing: list[Json] = list(known)
+        raise UnknownName(
+            f"Unknown argument{plural} {listed}.",
+            hint=(f"Did you mean {close!r}? " if close else "") + f"Known: {', '.join(known)}.",
+            code="unknown_argument",
+            details={"nearest": close, "known": listing},
+        )
+    try:
+        return params.model_validate({name: value for name, value in words.items() if value is not None})
+    except PydanticValidationError as error:
+        raise _misfit(error) from None
+
+
+def _misfit(error: PydanticValidationError) -> InvalidArgument:
+    """What did not fit, in words, without the value: a value may be a secret."""
+    told = []
+    for problem in error.errors(include_url=False, include_context=True, include_input=False)[:3]:
+        where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
+        told.append(f"{where}: {problem['msg']}")
+    return InvalidArgument("; ".join(told) + ".", hint="Correct the value and ask again.")
+
+
+def names(items: Iterable[Question[Answer]]) -> list[str]:
+    """The names of the questions, in order."""
+    return [item.name for item in items]

@@ -1,0 +1,32 @@
+"""One request, from its parameters to its typed answer, without any input or output.
+
+`call` says what to ask, `attempts` asks until there is an answer or an error, `refusals` and `reading` understand what
+came back, `body` collects it within its cap. The clients of `talkscope.client` move the bytes.
+"""
+
+from __future__ import annotations
+
+from talkscope.flow.attempts import Clock, Policy, RetryBudget, Steps, run
+from talkscope.flow.body import Body
+from talkscope.flow.call import CAP, Call, Failed, Param, Reply, Request, Wait, following, path, query
+from talkscope.flow.reading import parse_json
+
+__all__ = [
+    "CAP",
+    "Body",
+    "Call",
+    "Clock",
+    "Failed",
+    "Param",
+    "Policy",
+    "Reply",
+    "Request",
+    "RetryBudget",
+    "Steps",
+    "Wait",
+    "following",
+    "parse_json",
+    "path",
+    "query",
+    "run",
+]

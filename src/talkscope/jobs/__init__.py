@@ -1,0 +1,1 @@
+"""Long work with progress: loading, syncing, exporting, the demo and the report."""

@@ -1,0 +1,1 @@
+"""The MCP server: Talkscope's questions as tools."""

@@ -1,0 +1,1 @@
+"""Telemetry that the user holds: immutable Parquet segments, one manifest, exact answers."""

@@ -1,0 +1,163 @@
+"""Which segments make up the warehouse now: a SQLite database in WAL mode, whose write lock is the writers' lease.
+
+A load holds one write transaction from reading what is there to naming what will be: whoever dies in between, by
+kill -9 too, has changed nothing, and the operating system gives the lock to the next writer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkscope.errors import WarehouseBusy, WarehouseError
+from talkscope.warehouse.schema import VERSION
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS segments (path TEXT PRIMARY KEY, tbl TEXT NOT NULL, rows INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, min_t INTEGER NOT NULL, max_t INTEGER NOT NULL, added_at REAL NOT NULL,"
+    " removed_at REAL) WITHOUT ROWID",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One Parquet file: its table, its name inside the warehouse, its rows, and the earliest and latest `t` in it."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    min_t: int
+    max_t: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The segments of one moment, and what the warehouse says of itself."""
+
+    segments: tuple[Segment, ...]
+    about: dict[str, str]
+
+    def of(self, table: str) -> list[Segment]:
+        """The segments of one table."""
+        return [segment for segment in self.segments if segment.table == table]
+
+
+class Lease:
+    """The right to change the warehouse, held from `Manifest.lease` until its block ends."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    def state(self) -> State:
+        """The segments as they are under this lease."""
+        return _state(self._connection)
+
+    def replace(self, removed: list[str], added: list[Segment]) -> None:
+        """Take segments out and put segments in; it takes effect when the lease ends well."""
+        now = self._clock()
+        self._connection.executemany("UPDATE segments SET removed_at = ? WHERE path = ?", [(now, p) for p in removed])
+        self._connection.executemany(
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            [(s.path, s.table, s.rows, s.bytes, s.min_t, s.max_t, now) for s in added],
+        )
+
+    def say(self, name: str, value: str) -> None:
+        """Write something that the warehouse says of itself."""
+        self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+
+    def drop_removed(self, grace: float) -> list[str]:
+        """Forget segments that were taken out longer than `grace` seconds ago; their files may go."""
+        before = self._clock() - grace
+        found = self._connection.execute("SELECT path FROM segments WHERE removed_at <= ?", (before,)).fetchall()
+        self._connection.execute("DELETE FROM segments WHERE removed_at <= ?", (before,))
+        return [path for (path,) in found]
+
+    def known(self) -> set[str]:
+        """The names of all files that the manifest still knows, taken-out ones included."""
+        return {path for (path,) in self._connection.execute("SELECT path FROM segments")}
+
+
+class Manifest:
+    """The manifest of one warehouse folder."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = folder / "manifest.sqlite"
+        self._clock = clock
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder has been a warehouse before."""
+        return self._path.exists()
+
+    def _open(self, timeout: float) -> sqlite3.Connection:
+        try:
+            return sqlite3.connect(self._path, timeout=timeout, isolation_level=None)
+        except sqlite3.Error as error:
+            raise WarehouseError(
+                f"The warehouse's manifest cannot be opened ({error}).", hint="Check the folder and its permissions."
+            ) from None
+
+    def state(self) -> State:
+        """The segments that are in force now: one consistent read."""
+        if not self.exists:
+            return State((), {})
+        with self._errors(), closing(self._open(30)) as connection:
+            return _state(connection)
+
+    @contextmanager
+    def lease(self, *, wait: float = 600.0, waiting: Callable[[], None] = lambda: None) -> Iterator[Lease]:
+        """Hold the writers' lease; what was changed under it counts when the block ends, and not when it raises.
+
+        `waiting` is called about once a second while another writer holds it. Raises WarehouseBusy after `wait` seconds.
+        """
+        with closing(self._open(1.0)) as connection:
+            give_up = time.monotonic() + wait
+            while True:
+                try:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("BEGIN IMMEDIATE")
+                    break
+                except sqlite3.OperationalError:
+                    if time.monotonic() >= give_up:
+                        raise WarehouseBusy("Another writer is changing this warehouse.") from None
+                    waiting()
+            try:
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (str(VERSION),))
+                yield Lease(connection, self._clock)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            with self._errors():
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise WarehouseError(
+                f"The warehouse's manifest cannot be used ({error}).", hint="Check the folder, its disk and its permissions."
+            ) from None
+
+
+def _state(connection: sqlite3.Connection) -> State:
+    if not connection.in_transaction:
+        connection.execute("BEGIN")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'").fetchone() is None:
+        return State((), {})
+    about = dict(connection.execute("SELECT name, value FROM about").fetchall())
+    rows = connection.execute(
+        "SELECT tbl, path, rows, bytes, min_t, max_t FROM segments WHERE removed_at IS NULL ORDER BY min_t, path"
+    ).fetchall()
+    if int(about.get("version", VERSION)) > VERSION:
+        raise WarehouseError("A newer Talkscope wrote this warehouse.", hint="Upgrade talkscope.")
+    return State(tuple(Segment(*row) for row in rows), about)

@@ -1,0 +1,79 @@
+"""The five tables of a warehouse: what a record becomes, what is copied onto it and what is worked out at load time.
+
+Times are BIGINT microseconds since 1970 UTC: `t` is when a fact starts (or happens), `end_t` when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from talkscope.models.records import ID_OF, RECORDS, Kind, RecordType
+
+VERSION = 1
+
+_SQL: Mapping[Kind, str] = {
+    "text": "VARCHAR",
+    "time": "BIGINT",
+    "ms": "DOUBLE",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "texts": "VARCHAR[]",
+    "json": "VARCHAR",
+}
+_RENAMED = {"start_time": "t", "time": "t", "end_time": "end_t", "index": "turn_index"}
+
+COPIED: Mapping[str, str] = {
+    "participants": "VARCHAR[]",
+    "app_key": "VARCHAR",
+    "character_id": "VARCHAR",
+    "character_name": "VARCHAR",
+    "experience_id": "VARCHAR",
+    "channel": "VARCHAR",
+    "language": "VARCHAR",
+    "end_user_id": "VARCHAR",
+}
+"""What a session says of itself and each of its facts repeats, so that no question joins."""
+
+_WORKED_OUT: Mapping[RecordType, Mapping[str, str]] = {
+    "session": {"derived": "BOOLEAN", "last_t": "BIGINT", "min_t": "BIGINT", "max_t": "BIGINT"},
+    "interaction": {"derived": "BOOLEAN", "failed": "BOOLEAN"},
+    "span": {"leaf": "BOOLEAN", "depth": "INTEGER", "interaction_type": "VARCHAR"},
+    "event": {"interaction_type": "VARCHAR"},
+    "outcome": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: the columns that a record brings, and all columns in their stored order, each with its SQL type."""
+
+    name: str
+    record: RecordType
+    own: Mapping[str, str]
+    columns: Mapping[str, str]
+
+    @property
+    def copied(self) -> list[str]:
+        """The columns that the table's facts repeat from their session; none for sessions themselves."""
+        return [] if self.record == "session" else list(COPIED)
+
+
+def column(name: str) -> str:
+    """The stored name of a record's field."""
+    return _RENAMED.get(name, name)
+
+
+def _table(record: RecordType) -> Table:
+    own = {column(field.name): _SQL[field.kind] for field in RECORDS[record]}
+    own.pop("platform")
+    key = {"key": "VARCHAR", "platform": "VARCHAR", "assumed": "BOOLEAN"}
+    copied = {} if record == "session" else COPIED
+    return Table(f"{record}s", record, own, {**key, **own, **copied, **_WORKED_OUT[record]})
+
+
+TABLES: Mapping[str, Table] = {f"{record}s": _table(record) for record in RECORDS}
+"""By table name: sessions, interactions, spans, events, outcomes. `key` is the record's id, or the hash that stands for
+it; `assumed` says that the record named no platform, so that its session decides."""
+
+KEYED: Mapping[str, str | None] = {f"{record}s": ID_OF[record] for record in RECORDS}

@@ -1,0 +1,225 @@
+"""Where the warehouse's tables are read: a small protocol, and DuckDB over the segments of one manifest state.
+
+A question takes one snapshot and asks it SQL made by us: text from outside arrives as bound parameters only. The engine
+is locked down when it is opened, because a query must never reach a file outside the warehouse.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar
+
+import duckdb
+
+from talkscope.errors import DeadlineExceeded, TalkscopeError, WarehouseError
+from talkscope.models.window import Window
+from talkscope.warehouse.manifest import Manifest, Segment, State
+from talkscope.warehouse.schema import TABLES
+
+Param: TypeAlias = "str | int | float | bool | None | Sequence[str]"
+Out: TypeAlias = "int | float | str | bool | None | list[str] | list[float | None]"
+T = TypeVar("T")
+
+
+class Stop:
+    """How a question that is no longer wanted ends its running query."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._done = threading.Event()
+        self._interrupts: list[Callable[[], object]] = []
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody has asked the question to end."""
+        return self._stopped.is_set()
+
+    def on_stop(self, interrupt: Callable[[], object]) -> None:
+        """Call this when the question is to end; before that, nothing."""
+        self._interrupts.append(interrupt)
+
+    def done(self) -> None:
+        """The worker has returned; nothing is left to interrupt."""
+        self._done.set()
+
+    def stop(self) -> None:
+        """End the question: an interrupt that comes before its query is lost, so it is repeated until the worker returns."""
+        self._stopped.set()
+
+        def insist() -> None:
+            while not self._done.wait(0.01):
+                for interrupt in list(self._interrupts):
+                    interrupt()
+
+        threading.Thread(target=insist, name="talkscope-interrupt", daemon=True).start()
+
+
+class Snapshot(Protocol):
+    """The tables as they were at one moment; every read of one question goes through one snapshot."""
+
+    def table(self, name: str, window: Window | None = None) -> str:
+        """A FROM-able SQL text of a table's rows; those outside the window may be left out, none inside it."""
+
+    def fetch(self, sql: str, params: Sequence[Param] = ()) -> list[tuple[Out, ...]]:
+        """The rows of a SELECT with positional parameters."""
+
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """The earliest and the latest `t` of all facts, in microseconds; None in an empty warehouse."""
+
+
+class Store(Protocol):
+    """A warehouse that can be asked."""
+
+    name: str
+
+    @property
+    def generated(self) -> bool:
+        """Whether the telemetry is generated demo data."""
+
+    def snapshot(self, stop: Stop) -> Snapshot:
+        """The tables as they are now."""
+
+    def close(self) -> None:
+        """Let go of the engine."""
+
+
+def quoted(text: str) -> str:
+    """The text as an SQL string literal; for our own file names, never for words from outside."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def connect(folder: Path, *, memory_limit: str = "", threads: int = 0) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that can read and write inside the folder and nowhere else, and whose settings are locked."""
+    spill = folder / "tmp" / "spill"
+    if folder.exists():
+        spill.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "temp_directory": str(spill),
+    }
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    if threads:
+        config["threads"] = str(threads)
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute(f"SET allowed_directories = [{quoted(str(folder))}]")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@contextmanager
+def mapped(stop: Stop | None = None) -> Iterator[None]:
+    """Turn the engine's errors into ours: its texts name files and settings, so they are never passed on."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise DeadlineExceeded("The question was stopped.") from None
+    except duckdb.OutOfMemoryException:
+        raise WarehouseError(
+            "The question needs more memory than the warehouse may use.",
+            hint="Ask for a shorter window, or raise TALKSCOPE_MEMORY_LIMIT.",
+        ) from None
+    except duckdb.IOException:
+        raise WarehouseError(
+            "A segment of the warehouse cannot be read.", hint="Ask again; if it stays, check the warehouse's disk."
+        ) from None
+    except duckdb.Error as error:
+        if stop is not None and stop.stopped:
+            raise DeadlineExceeded("The question was stopped.") from None
+        raise WarehouseError(f"The engine refused the question ({type(error).__name__}).") from error
+
+
+class DuckSnapshot:
+    """The segments of one manifest state, read through a cursor of its own."""
+
+    def __init__(self, folder: Path, state: State, cursor: duckdb.DuckDBPyConnection, stop: Stop) -> None:
+        self._folder = folder
+        self._state = state
+        self._cursor = cursor
+        self._stop = stop
+        stop.on_stop(cursor.interrupt)
+
+    def table(self, name: str, window: Window | None = None) -> str:
+        """A FROM-able SQL text of a table's rows; segments outside the window are left out."""
+        segments = [
+            segment
+            for segment in self._state.of(name)
+            if window is None or (segment.max_t >= window.start and segment.min_t < window.end)
+        ]
+        return relation(self._folder, name, segments)
+
+    def fetch(self, sql: str, params: Sequence[Param] = ()) -> list[tuple[Out, ...]]:
+        """The rows of a SELECT with positional parameters."""
+        if self._stop.stopped:
+            raise DeadlineExceeded("The question was stopped.")
+        with mapped(self._stop):
+            return self._cursor.execute(sql, list(params)).fetchall()
+
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """The earliest and the latest `t` of all facts, in microseconds."""
+        if not self._state.segments:
+            return None
+        return min(s.min_t for s in self._state.segments), max(s.max_t for s in self._state.segments)
+
+
+def relation(folder: Path, name: str, segments: Sequence[Segment]) -> str:
+    """The rows of some segments of a table as FROM-able SQL; no segments give no rows of the same columns."""
+    if not segments:
+        columns = ", ".join(f"NULL::{kind} AS {column}" for column, kind in TABLES[name].columns.items())
+        return f"(SELECT {columns} WHERE false)"
+    files = ", ".join(quoted(str(folder / segment.path)) for segment in segments)
+    return f"read_parquet([{files}])"
+
+
+class DuckStore:
+    """A folder of Parquet segments, asked through one in-memory DuckDB for as long as the store is open."""
+
+    def __init__(self, folder: Path, *, name: str = "warehouse", memory_limit: str = "", threads: int = 0) -> None:
+        self.name = name
+        self.folder = folder
+        self._manifest = Manifest(folder)
+        self._memory_limit = memory_limit
+        self._threads = threads
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def generated(self) -> bool:
+        """Whether the warehouse says that its telemetry is generated."""
+        return self._manifest.state().about.get("generated") == "true"
+
+    def snapshot(self, stop: Stop) -> DuckSnapshot:
+        """The tables as the manifest has them now."""
+        state = self._manifest.state()
+        with self._lock, mapped():
+            if self._connection is None:
+                self._connection = connect(self.folder, memory_limit=self._memory_limit, threads=self._threads)
+            cursor = self._connection.cursor()
+        return DuckSnapshot(self.folder, state, cursor, stop)
+
+    def close(self) -> None:
+        """Close the engine; an open question ends with an error."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def run(work: Callable[[Snapshot], T], store: Store, stop: Stop) -> T:
+    """Do one question's work over one snapshot, and say when the worker is done."""
+    try:
+        return work(store.snapshot(stop))
+    except TalkscopeError:
+        raise
+    finally:
+        stop.done()

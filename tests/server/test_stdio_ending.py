@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server.wire import FIXTURE, Wire, enveloped, text, well
+
+TIDIED = "the lifespan was tidied up"
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire(FIXTURE) as wire:
+        wire.handshake()
+        yield wire
+
+
+def hang(wire: Wire, tool: str, times: int) -> list[int]:
+    """Have that many calls hang, and know that they have begun."""
+    begun = [wire.begin("tools/call", {"name": tool, "arguments": {}}) for _ in range(times)]
+    assert wire.request("ping")["result"] == {}
+    return begun
+
+
+# Calls that hang
+
+
+def test_sixty_hung_calls_leave_the_server_answering(wire: Wire):
+    hang(wire, "hang", 60)
+    assert wire.request("ping", timeout=5)["result"] == {}
+    assert well(wire)
+    assert len(wire.request("tools/list")["result"]["tools"]) > 5
+
+
+@pytest.mark.parametrize("tool", ["hang", "hang_for_good"])
+def test_the_end_of_input_ends_the_process_though_calls_hang(tool, wire: Wire):
+    hang(wire, tool, 3)
+    began = time.monotonic()
+    assert wire.close() == 0
+    assert time.monotonic() - began < 5
+
+
+def test_requests_piped_in_at_once_are_answered_before_the_end():
+    with Wire(FIXTURE) as wire:
+        first = wire.begin("tools/call", enveloped({"name": "soon", "arguments": {"text": "first"}}))
+        wire.send_raw(b'{"jsonrpc":"2.0","id":"last","method":"tools/call","params":')
+        wire.send_raw(json.dumps(enveloped({"name": "soon", "arguments": {"text": "last"}})).encode() + b"}")
+        assert wire.close() == 0  # and the last line has no end
+        assert text(wire.answer(first)) == "first"
+        assert text(wire.answer("last")) == "last"
+
+
+# Signals
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_signal_is_enough(number, code, wire: Wire):
+    wire.process.send_signal(number)
+    assert wire.wait() == code
+    assert TIDIED in wire.stderr
+    assert "Traceback" not in wire.stderr
+
+
+@pytest.mark.parametrize("tool", ["hang", "hang_for_good", "hold_the_loop"])
+def test_one_ctrl_c_is_enough_while_calls_hang(tool, wire: Wire):
+    if tool == "hold_the_loop":
+        wire.begin("tools/call", {"name": tool, "arguments": {}})
+        while "holding the loop" not in wire.stderr:
+            time.sleep(0.01)
+    else:
+        hang(wire, tool, 50)
+    began = time.monotonic()
+    wire.process.send_signal(signal.SIGINT)
+    assert wire.wait() == 130
+    assert time.monotonic() - began < 5
+
+
+def test_a_second_ctrl_c_does_not_wait(wire: Wire):
+    hang(wire, "hang_for_good", 1)
+    began = time.monotonic()
+    while wire.process.poll() is None and time.monotonic() - began < 10:
+        wire.process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert wire.wait() == 130
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_signal_is_heard_though_the_client_reads_no_answers():
+    with Wire(FIXTURE, reads_stdout=False) as wire:
+        for _ in range(5):
+            wire.begin(
+                "tools/call", enveloped({"name": "repeat", "arguments": {"text": "long text ", "times": 100_000}})
+            )
+        wire.stdout.read(1)  # the server has begun to write more than a pipe holds
+        wire.process.send_signal(signal.SIGTERM)
+        assert wire.wait() == 143
+
+
+# Clients that leave
+
+
+def test_the_end_of_input_ends_the_process_quietly(wire: Wire):
+    assert wire.close() == 0
+    assert wire.stderr.splitlines() == [f"WARNING fixture: {TIDIED}"]
+
+
+def test_a_client_that_closes_stdout_ends_the_process_quietly():
+    with Wire(FIXTURE, reads_stdout=False) as wire:
+        wire.begin("server/discover", enveloped())
+        wire.stdout.readline()
+        wire.stdout.close()
+        wire.begin("tools/call", enveloped({"name": "hang", "arguments": {}}))
+        wire.begin("tools/call", enveloped({"name": "echo", "arguments": {"text": "nobody reads this"}}))
+        assert wire.wait() == 0
+        assert wire.stderr.splitlines() == [f"WARNING fixture: {TIDIED}"]
+
+
+# Streams that are no pipes
+
+
+def conversation(*calls: str) -> bytes:
+    """One of these calls after the other, as a file would hold them."""
+    params = [enveloped({"name": name, "arguments": {}}) for name in calls]
+    requests = [{"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": p} for n, p in enumerate(params)]
+    return b"".join(json.dumps(request).encode() + b"\n" for request in requests)
+
+
+def test_files_serve_as_well_as_pipes(tmp_path):
+    (tmp_path / "in").write_bytes(conversation("shout", "half_a_character"))
+    with (tmp_path / "in").open("rb") as given, (tmp_path / "out").open("wb") as taken:
+        done = subprocess.run(FIXTURE, stdin=given, stdout=taken, stderr=subprocess.PIPE, timeout=20, check=False)
+    assert done.returncode == 0
+    assert b"a stray print" in done.stderr
+    answers = [json.loads(line) for line in (tmp_path / "out").read_text("utf-8").splitlines()]
+    assert sorted(answer["id"] for answer in answers) == [0, 1]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_from_the_start_do_no_harm(closed):
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *FIXTURE]
+    given = conversation("half_a_character", "fail")
+    done = subprocess.run(shell, input=given, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert len(done.stdout.splitlines()) == (2 if closed == "2>&-" else 0)
+
+
+PROGRAM = """
+import os
+from talkscope.server.process import claim_wire
+_, wire_out = claim_wire()
+assert wire_out > 2
+os.write(wire_out, b"wire")
+"""
+
+
+def test_the_wire_never_takes_the_place_of_a_closed_stream():
+    shell = ["sh", "-c", 'exec "$@" <&- 2>&-', "sh", sys.executable, "-c", PROGRAM]
+    done = subprocess.run(shell, stdout=subprocess.PIPE, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (0, b"wire")
+
+
+# Other people's output
+
+
+def test_what_tools_print_is_kept_off_the_wire_and_children_read_nothing(wire: Wire):
+    assert text(wire.call("shout")) == "shouted"
+    assert well(wire)
+    assert wire.close() == 0
+    for line in ("a stray print", "a stray half \\ud83d", "from C", "a child read ''"):
+        assert line in wire.stderr
+
+
+def test_a_client_that_never_reads_stderr_is_served():
+    with Wire(FIXTURE, reads_stderr=False) as wire:
+        wire.handshake()
+        assert text(wire.call("fill_stderr")) == "filled"
+        calls = [
+            wire.begin("tools/call", {"name": "fail", "arguments": {"text": "y" * 2000, "number": number}})
+            for number in range(200)
+        ]
+        for call in calls:
+            assert wire.answer(call)["result"]["isError"]
+        assert wire.request("ping", timeout=5)["result"] == {}
+        assert well(wire)
+        assert wire.close() == 0
+
+
+def test_a_failing_tool_is_logged_in_one_line_without_its_secrets(wire: Wire):
+    answer = wire.call("fail", text="z" * 100_000)
+    assert answer["result"]["isError"]
+    assert wire.close() == 0
+    (line,) = [line for line in wire.stderr.splitlines() if "fail" in line]
+    assert "LookupError: nothing is called zzz" in line
+    assert "fixture_server.py:" in line
+    assert len(line) < 2100
+    assert "ck_live" not in wire.stderr

@@ -113,7 +113,9 @@ class ExplainAnswer(Answer):
 
     session: SessionFacts | None = None
     interaction: TurnFacts | None = None
-    verdict: str = Field(description="One sentence: the bottleneck, its share, and how it compares with its usual time.")
+    verdict: str = Field(
+        description="One sentence: the bottleneck, its share, and how it compares with its usual time."
+    )
     slower_without_spans: list[str] = Field(
         default_factory=list, description="Turns that were slower but have no spans to explain them."
     )

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from talkscope.errors import InvalidArgument, unknown
 
 Scope: TypeAlias = Literal["turn", "span", "metric", "outcome"]
-Family: TypeAlias = Literal["volume", "errors", "latency", "usage", "outcomes"]
+Family: TypeAlias = Literal["volume", "errors", "latency", "usage", "outcomes", "closed"]
 
 USER_TO_BOT = "voice.user_to_bot_latency"
 
@@ -30,6 +30,11 @@ class Measure:
     description: str
     quantile: float | None = None
     turns_only: bool = False
+
+    @property
+    def n_of(self) -> str | None:
+        """What the measure's n is about: measures with the same word share one n; None when the value is its own n."""
+        return None if self.family == "volume" else self.name if self.family == "usage" else self.family
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,10 @@ _MEASURES = (
     Measure("errors", "errors", "errors", "Failed interactions, or failed spans with a span dimension"),
     Measure("error_rate", "errors", "fraction", "errors as a fraction 0 to 1 of n"),
     Measure("avg", "latency", "ms", "Mean latency, or mean of metric_name"),
-    *(Measure(name, "latency", "ms", f"Exact {name} latency, or {name} of metric_name", q) for name, q in _PERCENTILES.items()),
+    *(
+        Measure(name, "latency", "ms", f"Exact {name} latency, or {name} of metric_name", q)
+        for name, q in _PERCENTILES.items()
+    ),
     Measure("max", "latency", "ms", "Highest latency, or highest value of metric_name"),
     Measure("input_tokens", "usage", "tokens", "Tokens sent to models"),
     Measure("output_tokens", "usage", "tokens", "Tokens that models wrote"),
@@ -60,8 +68,8 @@ _MEASURES = (
     Measure("cost_usd", "usage", "USD", "Cost where it is known; null when it is known nowhere"),
     Measure("outcomes", "outcomes", "sessions", "Sessions with an outcome in the window"),
     Measure("handoffs", "outcomes", "sessions", "Sessions handed to a person"),
-    Measure("handoff_rate", "outcomes", "fraction", "handoffs as a fraction 0 to 1 of closed outcomes"),
-    Measure("deflection_rate", "outcomes", "fraction", "Closed outcomes without a handoff, as a fraction 0 to 1"),
+    Measure("handoff_rate", "closed", "fraction", "handoffs as a fraction 0 to 1 of closed outcomes"),
+    Measure("deflection_rate", "closed", "fraction", "Closed outcomes without a handoff, as a fraction 0 to 1"),
 )
 _TURN_MEASURES = tuple(
     Measure(f"turn_{name}", "latency", "ms", f"{name} of the interactions' user-to-bot latency", q, turns_only=True)
@@ -95,6 +103,8 @@ _DIMENSIONS = (
     Dimension("resolution", frozenset(("outcome",)), "resolved, handoff, abandoned or open", "outcome"),
     Dimension("handoff_reason", frozenset(("outcome",)), "Why a session was handed to a person", "outcome"),
     Dimension("sentiment", frozenset(("outcome",)), "How the end user felt", "outcome"),
+    Dimension("sentiment_shift", frozenset(("outcome",)), "How the end user's feeling changed", "outcome"),
+    Dimension("recontact_risk", frozenset(("outcome",)), "How likely the end user comes back with the same", "outcome"),
     Dimension("deflection_quality", frozenset(("outcome",)), "How good a deflection was", "outcome"),
 )
 DIMENSIONS: Mapping[str, Dimension] = {dimension.name: dimension for dimension in _DIMENSIONS}
@@ -182,14 +192,14 @@ def parse_filters(words: Iterable[str]) -> tuple[Filter, ...]:
 def scope_of(names: Iterable[Dimension], *, metric: bool = False) -> Scope:
     """The scope that the named dimensions ask for, or InvalidArgument when no kind of fact carries them all."""
     named = list(names)
-    wanted: set[Scope] = {dimension.own for dimension in named if dimension.own}
+    wanted: set[Scope] = {each.own for each in named if each.own}
     if metric:
         wanted.add("metric")
     order: tuple[Scope, ...] = ("outcome", "metric", "span", "turn")
-    scope = next((scope for scope in order if scope in wanted), "turn")
-    misfits = [dimension.name for dimension in named if scope not in dimension.scopes]
+    scope: Scope = next((each for each in order if each in wanted), "turn")
+    misfits = [each.name for each in named if scope not in each.scopes]
     if misfits:
-        others = [dimension.name for dimension in named if dimension.own == scope] or [f"{scope} questions"]
+        others = [each.name for each in named if each.own == scope] or [f"{scope} questions"]
         raise InvalidArgument(
             f"{', '.join(misfits)} cannot be combined with {', '.join(others)}: no fact carries both.",
             hint="Ask two questions, or drop one of the dimensions.",

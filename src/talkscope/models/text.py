@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: end users, agents and vendors write it, so it is data and never instructions."""
+"""Text from outside, made safe to show: end users, agents and vendors write it, so it is data, never instructions."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ def moment(us: int, zone: str = "UTC") -> datetime:
 def iso(us: int, zone: str = "UTC") -> str:
     """The instant as ISO 8601 with the zone's offset; fractions of a second only where there are any."""
     at = moment(us, zone)
-    text = at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds" if at.microsecond else "seconds")
+    text = at.isoformat(
+        timespec="microseconds" if at.microsecond % 1000 else "milliseconds" if at.microsecond else "seconds"
+    )
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
@@ -71,7 +73,7 @@ class Window:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a day in a zone: where midnight is skipped, the instant of the skip; where twice, the first."""
+    """The first instant of a day in a zone: the first midnight, or the instant at which midnight is skipped."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone)
     at = local.astimezone(UTC)
     back = at.astimezone(zone)
@@ -114,7 +116,7 @@ def _calendar(token: str, now: datetime, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def parse_moment(name: str, text: str, zone: ZoneInfo) -> int:
-    """Microseconds of an ISO 8601 date or time; one without an offset is in the zone, a bare date is its first instant."""
+    """Microseconds of an ISO 8601 time or date, which is its first instant; without an offset it is in the zone."""
     try:
         if len(text) == 10:
             return micros(_midnight(date.fromisoformat(text), zone))

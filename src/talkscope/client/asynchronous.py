@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, overload
 
 import anyio
 import httpx
 from pydantic import SecretStr
 
-from talkscope.client import wire
+from talkscope.client import asking, wire
 from talkscope.client.service import Service
+from talkscope.contract import Question
 from talkscope.flow import Body, Call, Clock, Failed, Param, Policy, Reply, Request, Wait, following
+from talkscope.models.answers import Answer
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Answer)
 
 
 class AsyncClient(Service[httpx.AsyncClient]):
@@ -50,6 +53,20 @@ class AsyncClient(Service[httpx.AsyncClient]):
             transport=transport,
         )
         self._given = transport
+
+    @overload
+    async def ask(self, question: Question[A], /, **words: object) -> A: ...
+
+    @overload
+    async def ask(self, question: str, /, **words: object) -> Answer: ...
+
+    async def ask(self, question: str | Question[A], /, **words: object) -> Answer:
+        """The answer to a question of `talkscope.contract`, by name (`"breakdown"`) or typed (`contract.SESSION`).
+
+        The words are the question's own: `ask("breakdown", measures=["p95"], group_by=["provider"], range="last_7d")`.
+        Raises UnknownName or InvalidArgument before anything is sent, and the errors of `talkscope.errors`.
+        """
+        return await self.send(asking.call(question, words))
 
     async def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""

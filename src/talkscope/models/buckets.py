@@ -1,7 +1,7 @@
 """Time cut into buckets that are the zone's own: days of 23 and 25 hours, hours that happen twice, weeks from Monday.
 
 A grain is chosen before asking. `edges` lists where buckets start; `stretches` cuts a window where the zone's UTC
-offset changes, so that an engine finds a fact's bucket with integers only: a twentieth of the cost of an engine's own zones.
+offset changes, so that an engine finds a fact's bucket with integers only, at a twentieth of the cost of its own zones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Personal data out of sight: e-mail addresses, phone numbers and page addresses become stable marks.
 
-The same text gives the same mark under the same key, so that grouping and counting work on marks as they do on what they
-stand for, and a mark can be filtered by. Without the key nobody finds out by trying what a mark stands for.
+The same text gives the same mark under the same key, so that grouping and counting work on marks as they do on what
+they stand for, and a mark can be filtered by. Without the key nobody finds out by trying what a mark stands for.
 """
 
 from __future__ import annotations

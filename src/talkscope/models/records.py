@@ -8,15 +8,34 @@ stay milliseconds, unknown keys move to `attributes`, an interval's missing half
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import Literal, TypeAlias
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Literal, TypeAlias, cast
 
-import orjson
+from talkscope.models import values
+from talkscope.models.values import EPOCH, MAX_ID, MAX_TEXT, Refused, canonical, micros
 
-from talkscope.models.text import whole
+__all__ = [
+    "EPOCH",
+    "ID_OF",
+    "MAX_ID",
+    "MAX_TEXT",
+    "OWN",
+    "RECORDS",
+    "Checker",
+    "Field",
+    "Kind",
+    "RecordType",
+    "Refused",
+    "Row",
+    "Value",
+    "canonical",
+    "check",
+    "content_key",
+    "micros",
+]
 
 Kind: TypeAlias = Literal["text", "time", "ms", "number", "integer", "texts", "json"]
 RecordType: TypeAlias = Literal["session", "interaction", "span", "event", "outcome"]
@@ -24,13 +43,7 @@ Value: TypeAlias = "str | int | float | bool | list[str] | None"
 Row: TypeAlias = dict[str, Value]
 
 OWN = "own"
-MAX_ID = 512
-MAX_TEXT = 65_536
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Refused(ValueError):
-    """This record cannot be loaded; the text is the reason, for a person."""
+"""The platform of records that come from no vendor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,146 +101,128 @@ ID_OF: Mapping[RecordType, str | None] = {
 }
 
 _IDS = {"session_id", "interaction_id", "span_id", "parent_id", "platform", "end_user_id", "character_id"}
-_LOWER = {"status", "resolution", "channel"}
-_UNITS = {"ms": 1_000, "us": 1, "ns": 0}
+_LOWERED = {"status", "resolution", "channel"}
+
+Reader: TypeAlias = Callable[[object], Value]
 
 
-def micros(moment: datetime) -> int:
-    """The moment as integer microseconds since 1970 in UTC, exactly."""
-    delta = moment - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+def _attributes(value: object) -> str | None:
+    """Attributes are an object; a null in it says nothing, and would come and go as records of one key are merged."""
+    given = values.opened(value)
+    if not isinstance(given, Mapping):
+        raise Refused("is not an object")
+    return canonical({key: item for key, item in given.items() if item is not None}) if given else None
 
 
-def parse_time(value: object, zone: tzinfo | None) -> int:
-    """Microseconds of an ISO 8601 text; one without an offset is in `zone`, or refused when that is None."""
-    if not isinstance(value, str):
-        raise Refused("is not an ISO 8601 time; an integer epoch needs a column name that ends in _ms, _us or _ns")
-    text = value.strip()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"is not an ISO 8601 time: {value[:40]!r}") from None
-    if moment.tzinfo is None:
-        if zone is None:
-            raise Refused(f"has no UTC offset: {value[:40]!r}; name the zone it is in (--timezone)")
-        moment = moment.replace(tzinfo=zone)
-    try:
-        return micros(moment)
-    except OverflowError:
-        raise Refused("is out of range") from None
-
-
-def _epoch(value: object, unit: str) -> int:
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise Refused(f"is not an integer epoch in {unit}")
-    result = int(value) // 1_000 if unit == "ns" else int(value * _UNITS[unit])
-    if not -62_135_596_800_000_000 <= result <= 253_402_300_799_999_999:
-        raise Refused("is out of range: is the unit right?")
-    return result
-
-
-def _number(value: object) -> float | int:
-    if isinstance(value, bool):
-        raise Refused("is not a number")
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise Refused(f"is not a number: {value[:40]!r}") from None
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise Refused("is not a finite number")
-    if abs(value) > 1e300:
-        raise Refused("is out of range")
-    return value
-
-
-def _milliseconds(value: object) -> float:
-    number = float(_number(value))
-    if number < 0:
-        raise Refused("is negative")
-    return number
-
-
-def _integer(value: object) -> int:
-    number = _number(value)
-    if number != int(number):
-        raise Refused("is not a whole number")
-    if not 0 <= number < 2**63:
-        raise Refused("is negative or out of range")
-    return int(number)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        text = str(value)
-    else:
-        raise Refused("is not text")
-    text = whole(text).replace("\x00", "\ufffd")
-    if len(text) > MAX_TEXT:
-        raise Refused(f"is longer than {MAX_TEXT} characters")
-    return text
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        try:
-            value = orjson.loads(value) if value.lstrip().startswith("[") else [value]
-        except orjson.JSONDecodeError:
-            raise Refused("is not a list of texts") from None
-    if not isinstance(value, list):
-        raise Refused("is not a list of texts")
-    return sorted({_text(item) for item in value if item is not None})
-
-
-def canonical(value: object) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, lone surrogates replaced."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-    except (TypeError, ValueError, RecursionError):
-        try:
-            return orjson.dumps(_scrubbed(value, 0), option=orjson.OPT_SORT_KEYS).decode()
-        except (TypeError, ValueError):
-            raise Refused("is not JSON") from None
-
-
-def _scrubbed(value: object, depth: int) -> object:
-    if depth > 100:
-        raise Refused("is nested too deeply")
-    if isinstance(value, str):
-        return whole(value)
-    if isinstance(value, dict):
-        return {whole(str(key)): _scrubbed(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(v, depth + 1) for v in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
-        return float(value) if abs(value) < 10**300 else str(value)
-    return value
-
-
-def _json(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            return canonical(orjson.loads(value))
-        except orjson.JSONDecodeError:
-            return canonical(value)
-    return canonical(value)
-
-
-_READERS: Mapping[Kind, Callable[[object], Value]] = {
-    "text": _text,
-    "ms": _milliseconds,
-    "number": lambda value: float(_number(value)),
-    "integer": _integer,
-    "texts": _texts,
-    "json": _json,
+_READERS: Mapping[Kind, Reader] = {
+    "text": values.text,
+    "ms": values.milliseconds,
+    "number": values.number,
+    "integer": values.integer,
+    "texts": values.texts,
+    "json": values.json,
 }
-_BY_NAME: Mapping[str, Mapping[str, Field]] = {
-    kind: {field.name: field for field in fields} for kind, fields in RECORDS.items()
-}
+
+
+def _reader(field: Field, zone: tzinfo | None) -> Reader:
+    if field.kind == "time":
+        return lambda value: values.time(value, zone)
+    if field.name == "attributes":
+        return _attributes
+    if field.name in _IDS:
+        return values.identity
+    return values.lowered if field.name in _LOWERED else _READERS[field.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How records of one type are read."""
+
+    readers: Mapping[str, Reader]
+    required: tuple[str, ...]
+    times: frozenset[str]
+
+
+class Checker:
+    """Checks raw records one after the other; times without an offset are in `zone`, or refused when that is None."""
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._shapes = {
+            kind: _Shape(
+                {field.name: _reader(field, zone) for field in fields},
+                tuple(field.name for field in fields if field.required),
+                frozenset(field.name for field in fields if field.kind == "time"),
+            )
+            for kind, fields in RECORDS.items()
+        }
+
+    def __call__(self, raw: Mapping[str, object]) -> tuple[RecordType, Row]:
+        """The record's type and what it says, names that it is silent about left out; raises Refused."""
+        kind = raw.get("type")
+        shape = self._shapes.get(kind) if isinstance(kind, str) else None  # type: ignore[call-overload]
+        if shape is None:
+            raise Refused(f"type is {str(kind)[:40]!r}, not one of {', '.join(RECORDS)}")
+        readers = shape.readers
+        row: Row = {}
+        unknown: dict[str, object] | None = None
+        name = "type"
+        try:
+            for name, value in raw.items():
+                reader = readers.get(name)
+                if reader is None:
+                    if name != "type" and value is not None and value != "":
+                        unknown = unknown or {}
+                        unknown[name] = value
+                elif value is not None and value != "":
+                    found = reader(value)
+                    if found is not None:
+                        row[name] = found
+        except Refused as refusal:
+            raise Refused(f"{name} {refusal}") from None
+        if unknown:
+            _unknown(shape, row, unknown)
+        for each in shape.required:
+            if each not in row:
+                missing = [name for name in shape.required if name not in row]
+                raise Refused(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        if kind == "span" or "end_time" in row:
+            _interval(kind, row)
+        return cast("RecordType", kind), row
+
+
+def _unknown(shape: _Shape, row: Row, unknown: dict[str, object]) -> None:
+    """Names outside the vocabulary: epochs whose name says their unit are times, the rest goes to the attributes."""
+    rest: dict[str, object] = {}
+    for name, value in unknown.items():
+        stem, _, unit = name.rpartition("_")
+        if unit in values.EPOCH_UNITS and stem in shape.times:
+            try:
+                row[stem] = values.epoch(value, unit)
+            except Refused as refusal:
+                raise Refused(f"{name} {refusal}") from None
+        else:
+            rest[name] = value
+    if rest:
+        given = values.opened(row.get("attributes") or {})
+        row["attributes"] = canonical({**rest, **cast("dict[str, object]", given)})
+
+
+def _interval(kind: object, row: Row) -> None:
+    start, end = cast("int", row["start_time"]), cast("int | None", row.get("end_time"))
+    if end is not None and end < start:
+        raise Refused("end_time is before start_time")
+    if kind != "span":
+        return
+    duration = cast("float | None", row.get("duration_ms"))
+    if end is None:
+        if duration is None:
+            raise Refused("end_time or duration_ms is missing")
+        row["end_time"] = start + round(duration * 1_000)
+    elif duration is None:
+        row["duration_ms"] = (end - start) / 1_000
+
+
+_checker = lru_cache(maxsize=16)(Checker)
 
 
 def check(raw: Mapping[str, object], *, zone: tzinfo | None = None) -> tuple[RecordType, Row]:
@@ -235,68 +230,16 @@ def check(raw: Mapping[str, object], *, zone: tzinfo | None = None) -> tuple[Rec
 
     Raises Refused with the reason when the type is unknown, a required name is missing or a value does not fit.
     """
-    kind = raw.get("type")
-    fields = _BY_NAME.get(kind) if isinstance(kind, str) else None
-    if fields is None:
-        raise Refused(f"type is {str(kind)[:40]!r}, not one of {', '.join(RECORDS)}")
-    row: Row = dict.fromkeys(fields)
-    extra: dict[str, object] = {}
-    for name, value in raw.items():
-        if value is None or name == "type":
-            continue
-        field = fields.get(name)
-        try:
-            if field is None:
-                stem, _, unit = name.rpartition("_")
-                if unit in _UNITS and stem in fields and fields[stem].kind == "time":
-                    row[stem] = _epoch(value, unit)
-                else:
-                    extra[name] = value
-            elif field.kind == "time":
-                row[name] = parse_time(value, zone)
-            elif value != "" or field.kind == "json":
-                row[name] = _READERS[field.kind](value)
-        except Refused as refusal:
-            raise Refused(f"{name} {refusal}") from None
-    _finish(kind, row, extra, raw)  # type: ignore[arg-type]  # a key of RECORDS, looked up above
-    return kind, row  # type: ignore[return-value]  # the same
-
-
-def _finish(kind: RecordType, row: Row, extra: dict[str, object], raw: Mapping[str, object]) -> None:
-    missing = [field.name for field in RECORDS[kind] if field.required and row[field.name] is None]
-    if missing:
-        raise Refused(f"{', '.join(missing)} is missing" if len(missing) == 1 else f"{', '.join(missing)} are missing")
-    for name in _IDS & row.keys():
-        value = row[name]
-        if isinstance(value, str) and len(value) > MAX_ID:
-            raise Refused(f"{name} is longer than {MAX_ID} characters")
-    for name in _LOWER & row.keys():
-        value = row[name]
-        if isinstance(value, str):
-            row[name] = value.strip().lower() or None
-    _interval(kind, row)
-    if extra:
-        given = raw.get("attributes")
-        if isinstance(given, str):
-            given = orjson.loads(str(row["attributes"]))
-        row["attributes"] = canonical({**extra, **given} if isinstance(given, dict) else extra)
-
-
-def _interval(kind: RecordType, row: Row) -> None:
-    start, end = row.get("start_time"), row.get("end_time")
-    if isinstance(start, int) and isinstance(end, int) and end < start:
-        raise Refused("end_time is before start_time")
-    if kind != "span":
-        return
-    duration = row["duration_ms"]
-    if isinstance(start, int) and isinstance(end, int) and duration is None:
-        row["duration_ms"] = (end - start) / 1_000
-    elif isinstance(start, int) and isinstance(duration, int | float) and end is None:
-        row["end_time"] = start + round(duration * 1_000)
-    elif duration is None:
-        raise Refused("end_time or duration_ms is missing")
+    kind, said = _checker(zone)(raw)
+    row: Row = dict.fromkeys(field.name for field in RECORDS[kind])
+    row.update(said)
+    return kind, row
 
 
 def content_key(kind: RecordType, row: Row) -> str:
-    """The hash that stands for the id of a record that has none; `#n` for its occurrence is added by the loader."""
-    return "~" + hashlib.blake2b(canonical([kind, row]).encode(), digest_size=12).hexdigest()
+    """The hash that stands for the id of a record that has none; `#n` for its occurrence is added by the loader.
+
+    The platform is no part of it, because it stands beside the key and may be said by the session alone.
+    """
+    said = {name: value for name, value in row.items() if value is not None and name != "platform"}
+    return "~" + hashlib.blake2b(canonical([kind, said]).encode(), digest_size=12).hexdigest()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from talkscope.errors import AmbiguousName, Json
 from talkscope.models.answers import Cell, Meta, WindowMeta
+from talkscope.models.masking import Mask
 from talkscope.models.questions import Windowed
 from talkscope.models.semantics import Filter, parse_filters
 from talkscope.models.window import Window, iso, resolve
@@ -67,13 +66,10 @@ class Ask:
         return ids[0] if ids else value
 
     def _unmasked(self, value: str, key: bytes) -> str:
-        digest = value.partition(":")[2]
         sql = f"SELECT DISTINCT end_user_id FROM {self.snapshot.table('sessions')} WHERE end_user_id IS NOT NULL"
-        for (user,) in self.snapshot.fetch(sql):
-            made = hmac.new(key, str(user).encode(), hashlib.sha256).hexdigest()
-            if len(digest) >= 8 and made.startswith(digest):
-                return str(user)
-        return value
+        mask = Mask(key)
+        users = (str(row[0]) for row in self.snapshot.fetch(sql))
+        return next((user for user in users if mask.mask(user) == value), value)
 
     def character_names(self) -> dict[str, str]:
         """Character ids and the latest name of each."""

@@ -211,11 +211,16 @@ def figures(ask: Ask, wanted: Wanted, rest: Rest | None = None) -> dict[Key, Fig
         for row in ask.snapshot.fetch(sql.text, sql.params):
             key = _key(row[:width], cut)
             _fill(found.setdefault(key, Figure()), measures, row[width:])
+    nothing = nothing_of(wanted.measures)
     for figure in found.values():
-        for each in wanted.measures:
-            figure.values.setdefault(each.name, 0 if _counts(each) else None)
-            figure.n.setdefault(each.name, 0)
+        figure.values = {**nothing.values, **figure.values}
+        figure.n = {**nothing.n, **figure.n}
     return found
+
+
+def nothing_of(measures: Sequence[Measure]) -> Figure:
+    """What the measures are where there are no facts: counts are 0, everything else is unknown."""
+    return Figure({each.name: 0 if _counts(each) else None for each in measures}, {each.name: 0 for each in measures})
 
 
 def _counts(measure: Measure) -> bool:
@@ -253,6 +258,11 @@ def rounded(measure: Measure, value: Out) -> float | int | None:
     return int(value)
 
 
+def units(measures: Sequence[Measure]) -> dict[str, str]:
+    """Measure to unit, for those that are no plain counts."""
+    return {each.name: each.unit for each in measures if not _counts(each)}
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The columns that carry the measures and their n: `n` for the first, `n_<what>` where another's differs."""
@@ -277,8 +287,8 @@ class Layout:
 
     @property
     def units(self) -> dict[str, str]:
-        """Column to unit."""
-        return {each.name: each.unit for each in self.measures}
+        """Column to unit, for those that are no plain counts."""
+        return units(self.measures)
 
     def cells(self, figure: Figure) -> list[Cell]:
         """The cells of one group, in the order of the columns."""

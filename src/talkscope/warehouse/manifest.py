@@ -6,9 +6,10 @@ kill -9 too, has changed nothing, and the operating system gives the lock to the
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,16 @@ class State:
     segments: tuple[Segment, ...]
     about: dict[str, str]
 
+    @property
+    def generated(self) -> bool:
+        """Whether the telemetry is made up, as a demo's is."""
+        return self.about.get("generated") == "true"
+
+    @property
+    def latency_bases(self) -> list[str]:
+        """What the latencies of interactions are, in the words of each importer that brought some."""
+        return [str(each) for each in json.loads(self.about.get("latency_bases", "[]"))]
+
     def of(self, table: str) -> list[Segment]:
         """The segments of one table."""
         return [segment for segment in self.segments if segment.table == table]
@@ -72,12 +83,19 @@ class Lease:
         """Write something that the warehouse says of itself."""
         self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
-    def drop_removed(self, grace: float) -> list[str]:
-        """Forget segments that were taken out longer than `grace` seconds ago; their files may go."""
+    def removed(self, grace: float) -> list[str]:
+        """The segments that were taken out at least `grace` seconds ago; their files may go."""
         before = self._clock() - grace
-        found = self._connection.execute("SELECT path FROM segments WHERE removed_at <= ?", (before,)).fetchall()
-        self._connection.execute("DELETE FROM segments WHERE removed_at <= ?", (before,))
+        found = self._connection.execute("SELECT path FROM segments WHERE removed_at <= ?", (before,))
         return [path for (path,) in found]
+
+    def no_grace(self) -> None:
+        """Let the files of all segments that were taken out go at the next clearing, whoever still reads them."""
+        self._connection.execute("UPDATE segments SET removed_at = 0 WHERE removed_at IS NOT NULL")
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Strike out segments whose files are gone."""
+        self._connection.executemany("DELETE FROM segments WHERE path = ?", [(path,) for path in paths])
 
     def known(self) -> set[str]:
         """The names of all files that the manifest still knows, taken-out ones included."""
@@ -96,19 +114,11 @@ class Manifest:
         """Whether the folder has been a warehouse before."""
         return self._path.exists()
 
-    def _open(self, timeout: float) -> sqlite3.Connection:
-        try:
-            return sqlite3.connect(self._path, timeout=timeout, isolation_level=None)
-        except sqlite3.Error as error:
-            raise WarehouseError(
-                f"The warehouse's manifest cannot be opened ({error}).", hint="Check the folder and its permissions."
-            ) from None
-
     def state(self) -> State:
         """The segments that are in force now: one consistent read."""
         if not self.exists:
             return State((), {})
-        with self._errors(), closing(self._open(30)) as connection:
+        with _mapped(), closing(self._open(30)) as connection:
             return _state(connection)
 
     @contextmanager
@@ -117,17 +127,12 @@ class Manifest:
 
         `waiting` is called about once a second while another writer holds it. Raises WarehouseBusy after `wait` seconds.
         """
-        with closing(self._open(1.0)) as connection:
+        with _mapped(), closing(self._open(min(1.0, wait))) as connection:
             give_up = time.monotonic() + wait
-            while True:
-                try:
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    connection.execute("BEGIN IMMEDIATE")
-                    break
-                except sqlite3.OperationalError:
-                    if time.monotonic() >= give_up:
-                        raise WarehouseBusy("Another writer is changing this warehouse.") from None
-                    waiting()
+            while not _begun(connection):
+                if time.monotonic() >= give_up:
+                    raise WarehouseBusy("Another writer is changing this warehouse.")
+                waiting()
             try:
                 for statement in _SCHEMA:
                     connection.execute(statement)
@@ -136,17 +141,33 @@ class Manifest:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-            with self._errors():
-                connection.execute("COMMIT")
+            connection.execute("COMMIT")
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise WarehouseError(
-                f"The warehouse's manifest cannot be used ({error}).", hint="Check the folder, its disk and its permissions."
-            ) from None
+    def _open(self, timeout: float) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=timeout, isolation_level=None)
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise WarehouseError(
+            f"The warehouse's manifest cannot be used ({type(error).__name__}: {error}).",
+            hint="Check the folder, its disk and its permissions.",
+        ) from None
+
+
+def _begun(connection: sqlite3.Connection) -> bool:
+    """Whether the write lock is ours; False while it is another's."""
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return False
+        raise
+    return True
 
 
 def _state(connection: sqlite3.Connection) -> State:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from talkscope.models.records import ID_OF, RECORDS, Kind, RecordType
+from talkscope.models.records import RECORDS, Kind, RecordType
 
 VERSION = 1
 
@@ -46,17 +46,17 @@ _WORKED_OUT: Mapping[RecordType, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: the columns that a record brings, and all columns in their stored order, each with its SQL type."""
+    """One table, each column with its SQL type.
+
+    `fields` are what a record may say, under the record's names; `own` the same under stored names and without the
+    platform; `columns` all columns in their stored order.
+    """
 
     name: str
     record: RecordType
+    fields: Mapping[str, str]
     own: Mapping[str, str]
     columns: Mapping[str, str]
-
-    @property
-    def copied(self) -> list[str]:
-        """The columns that the table's facts repeat from their session; none for sessions themselves."""
-        return [] if self.record == "session" else list(COPIED)
 
 
 def column(name: str) -> str:
@@ -65,15 +65,13 @@ def column(name: str) -> str:
 
 
 def _table(record: RecordType) -> Table:
-    own = {column(field.name): _SQL[field.kind] for field in RECORDS[record]}
-    own.pop("platform")
+    fields = {field.name: _SQL[field.kind] for field in RECORDS[record]}
+    own = {column(name): kind for name, kind in fields.items() if name != "platform"}
     key = {"key": "VARCHAR", "platform": "VARCHAR", "assumed": "BOOLEAN"}
     copied = {} if record == "session" else COPIED
-    return Table(f"{record}s", record, own, {**key, **own, **copied, **_WORKED_OUT[record]})
+    return Table(f"{record}s", record, fields, own, {**key, **own, **copied, **_WORKED_OUT[record]})
 
 
 TABLES: Mapping[str, Table] = {f"{record}s": _table(record) for record in RECORDS}
 """By table name: sessions, interactions, spans, events, outcomes. `key` is the record's id, or the hash that stands for
 it; `assumed` says that the record named no platform, so that its session decides."""
-
-KEYED: Mapping[str, str | None] = {f"{record}s": ID_OF[record] for record in RECORDS}

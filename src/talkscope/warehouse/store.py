@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from talkscope.errors import DeadlineExceeded, TalkscopeError, WarehouseError
 from talkscope.models.window import Window
 from talkscope.warehouse.manifest import Manifest, Segment, State
 from talkscope.warehouse.schema import TABLES
+from talkscope.warehouse.scratch import Scratch
 
 Param: TypeAlias = "str | int | float | bool | None | Sequence[str]"
 Out: TypeAlias = "int | float | str | bool | None | list[str] | list[float | None]"
@@ -92,16 +93,18 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect(folder: Path, *, memory_limit: str = "", threads: int = 0) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that can read and write inside the folder and nowhere else, and whose settings are locked."""
-    spill = folder / "tmp" / "spill"
-    if folder.exists():
-        spill.mkdir(parents=True, exist_ok=True)
+def connect(
+    folder: Path, spill: Path | None = None, *, memory_limit: str = "", threads: int = 0
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that can read and write inside the folder and nowhere else, and whose settings are locked.
+
+    What does not fit in memory goes to `spill`, which must be no other process's; nothing goes to disk without it.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
-        "temp_directory": str(spill),
+        "temp_directory": "" if spill is None else str(spill),
     }
     if memory_limit:
         config["memory_limit"] = memory_limit
@@ -172,13 +175,17 @@ class DuckSnapshot:
         return min(s.min_t for s in self._state.segments), max(s.max_t for s in self._state.segments)
 
 
-def relation(folder: Path, name: str, segments: Sequence[Segment]) -> str:
-    """The rows of some segments of a table as FROM-able SQL; no segments give no rows of the same columns."""
+def relation(folder: Path, name: str, segments: Sequence[Segment], *, filename: bool = False) -> str:
+    """The rows of some segments of a table as FROM-able SQL; no segments give no rows of the same columns.
+
+    With `filename`, a further column of that name says which file a row is from.
+    """
     if not segments:
-        columns = ", ".join(f"NULL::{kind} AS {column}" for column, kind in TABLES[name].columns.items())
+        kinds = {**TABLES[name].columns, **({"filename": "VARCHAR"} if filename else {})}
+        columns = ", ".join(f"NULL::{kind} AS {column}" for column, kind in kinds.items())
         return f"(SELECT {columns} WHERE false)"
     files = ", ".join(quoted(str(folder / segment.path)) for segment in segments)
-    return f"read_parquet([{files}])"
+    return f"read_parquet([{files}], filename = true)" if filename else f"read_parquet([{files}])"
 
 
 class DuckStore:
@@ -191,21 +198,29 @@ class DuckStore:
         self._memory_limit = memory_limit
         self._threads = threads
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._scratch: Scratch | None = None
         self._lock = threading.Lock()
 
     @property
     def generated(self) -> bool:
         """Whether the warehouse says that its telemetry is generated."""
-        return self._manifest.state().about.get("generated") == "true"
+        return self._manifest.state().generated
 
     def snapshot(self, stop: Stop) -> DuckSnapshot:
         """The tables as the manifest has them now."""
         state = self._manifest.state()
         with self._lock, mapped():
             if self._connection is None:
-                self._connection = connect(self.folder, memory_limit=self._memory_limit, threads=self._threads)
+                self._connection = self._engine()
             cursor = self._connection.cursor()
         return DuckSnapshot(self.folder, state, cursor, stop)
+
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        # A warehouse that may only be read is asked in memory alone.
+        with suppress(OSError):
+            self._scratch = Scratch.begin(self.folder, "spill") if self.folder.is_dir() else None
+        spill = None if self._scratch is None else self._scratch.path
+        return connect(self.folder, spill, memory_limit=self._memory_limit, threads=self._threads)
 
     def close(self) -> None:
         """Close the engine; an open question ends with an error."""
@@ -213,6 +228,9 @@ class DuckStore:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+            if self._scratch is not None:
+                self._scratch.end()
+                self._scratch = None
 
 
 def run(work: Callable[[Snapshot], T], store: Store, stop: Stop) -> T:

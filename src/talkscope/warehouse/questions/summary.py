@@ -6,7 +6,7 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import SummaryAsked
 from talkscope.models.window import before
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Figure, Wanted, basis, measured, total
+from talkscope.warehouse.figures import Figure, Wanted, basis, measured, total, units
 from talkscope.warehouse.rows import Which
 
 _HEADLINES = ("sessions", "interactions", "end_users", "errors", "error_rate", "avg", "p50", "p95", "p99")
@@ -36,7 +36,7 @@ def answer(asked: SummaryAsked, ask: Ask) -> Answer:
             window=window,
             previous=previous,
             basis=basis(wanted),
-            units={each.name: each.unit for each in wanted.measures},
+            units=units(wanted.measures),
             unknown_latency=now.unknown or None,
             notes=notes,
         ),

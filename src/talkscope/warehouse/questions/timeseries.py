@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell
-from talkscope.models.buckets import Bucket, Grain, buckets, choose, coarsen, label
+from talkscope.models.buckets import Grain, buckets, choose, coarsen, edges, label
 from talkscope.models.questions import TimeseriesAsked
 from talkscope.models.semantics import dimension
 from talkscope.warehouse.ask import Ask
@@ -19,6 +19,7 @@ from talkscope.warehouse.figures import (
     figures,
     measured,
     named,
+    nothing_of,
     several_assistants,
     total,
 )
@@ -44,15 +45,17 @@ def answer(asked: TimeseriesAsked, ask: Ask) -> Answer:
         notes.append(
             f"Granularity is {chosen}, not {grain}, to fit the answer: ask for a shorter window to see {grain}s."
         )
-    cut = buckets(window, chosen)
-    found = figures(ask, replace(wanted, grain=chosen))
-    rows = _rows(wanted, groups, cut, chosen, found)
+    wanted = replace(wanted, grain=chosen)
+    starts = edges(window, chosen)
+    rows = _rows(wanted, groups, starts, figures(ask, wanted))
     layout = Layout(wanted.measures)
     overall = total(ask, wanted)
     n = overall.n[wanted.measures[0].name]
-    partial = [label(each.start, chosen, window.zone) for each in cut if each.partial]
+    cut = zip(starts, buckets(window, chosen), strict=True)
+    partial = [label(start, chosen, window.zone) for start, bucket in cut if bucket.partial]
     if partial:
         notes.append(f"Cut by the window: {', '.join(partial)}.")
+    notes += _worst(wanted, rows)
     columns = ["bucket", *named(ask, by, rows, 1), *layout.columns]
     return Answer(
         columns=columns,
@@ -69,6 +72,21 @@ def answer(asked: TimeseriesAsked, ask: Ask) -> Answer:
     )
 
 
+def _worst(wanted: Wanted, rows: list[list[Cell]]) -> list[str]:
+    """The note that names the buckets to look at first: the highest p95, or first latency or error measure."""
+    names = [each.name for each in wanted.measures]
+    bad = [each.name for each in wanted.measures if each.family in ("latency", "errors")]
+    if not bad or wanted.by:
+        return []
+    name = "p95" if "p95" in bad else bad[0]
+    at = 1 + names.index(name)
+    known = [(row[at], row[0]) for row in rows if isinstance(row[at], int | float) and row[at]]
+    if len(known) < 3:
+        return []
+    worst = sorted(known, key=lambda each: (-float(str(each[0])), str(each[1])))[:3]
+    return [f"Highest {name}: " + ", ".join(f"{bucket} ({value})" for value, bucket in worst) + "."]
+
+
 def _groups(ask: Ask, wanted: Wanted, limit: int) -> tuple[list[Key], list[str]]:
     """The groups shown, largest first by the first measure; and a note when some are not."""
     if not wanted.by:
@@ -82,22 +100,13 @@ def _groups(ask: Ask, wanted: Wanted, limit: int) -> tuple[list[Key], list[str]]
     return shown, [f"{limit} of {len(ranked)} groups are shown, by {wanted.measures[0].name}: raise limit, or filter."]
 
 
-def _rows(
-    wanted: Wanted, groups: list[Key], cut: list[Bucket], grain: Grain, found: dict[Key, Figure]
-) -> list[list[Cell]]:
+def _rows(wanted: Wanted, groups: list[Key], starts: list[int], found: dict[Key, Figure]) -> list[list[Cell]]:
+    """Every bucket under the label of its own start, also where the window cuts it."""
     layout = Layout(wanted.measures)
-    zone = wanted.which.window.zone
-    empty = Figure(
-        {
-            each.name: 0 if each.family == "volume" or each.unit in ("errors", "sessions") else None
-            for each in wanted.measures
-        },
-        dict.fromkeys([each.name for each in wanted.measures], 0),
-    )
-    by_start = {(max(int(str(key[0])), wanted.which.window.start), *key[1:]): figure for key, figure in found.items()}
-    rows = []
-    for bucket in cut:
-        for group in groups:
-            figure = by_start.get((bucket.start, *group), empty)
-            rows.append([label(bucket.start, grain, zone), *group, *layout.cells(figure)])
-    return rows
+    nothing = nothing_of(wanted.measures)
+    grain, zone = wanted.grain or "day", wanted.which.window.zone
+    return [
+        [label(start, grain, zone), *group, *layout.cells(found.get((start, *group), nothing))]
+        for start in starts
+        for group in groups
+    ]

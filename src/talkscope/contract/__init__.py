@@ -36,11 +36,15 @@ class Question(Generic[A_co]):
 
 SUMMARY = Question("summary", asked.SummaryAsked, Answer, "Headline figures of a window and of the window before.")
 TIMESERIES = Question("timeseries", asked.TimeseriesAsked, Answer, "Measures over time, optionally by one dimension.")
-BREAKDOWN = Question("breakdown", asked.BreakdownAsked, Answer, "Measures by one or two dimensions, each row with its n.")
+BREAKDOWN = Question(
+    "breakdown", asked.BreakdownAsked, Answer, "Measures by one or two dimensions, each row with its n."
+)
 LATENCY = Question(
     "latency", asked.LatencyBreakdownAsked, Answer, "Where the time of turns goes, as shares that sum to 1."
 )
-SESSIONS = Question("sessions", asked.SessionsAsked, Answer, "Sessions with a fact in the window, with in-window figures.")
+SESSIONS = Question(
+    "sessions", asked.SessionsAsked, Answer, "Sessions with a fact in the window, with in-window figures."
+)
 SESSION = Question("session", asked.SessionAsked, SessionAnswer, "One session's timeline.")
 INTERACTION = Question(
     "interaction", asked.InteractionAsked, TurnAnswer, "One interaction's spans with offsets, gaps and critical path."
@@ -118,3 +122,10 @@ def _misfit(error: PydanticValidationError) -> InvalidArgument:
 def names(items: Iterable[Question[Answer]]) -> list[str]:
     """The names of the questions, in order."""
     return [item.name for item in items]
+
+
+def openapi() -> dict[str, Json]:
+    """The whole API as an OpenAPI 3.1 document: the questions and the v1 routes, the same text for the same code."""
+    from talkscope.contract.rendering import document
+
+    return document()

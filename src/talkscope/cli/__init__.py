@@ -1,0 +1,56 @@
+"""The command line: every question is a command, and so is everything that a person does with a warehouse.
+
+`COMMANDS` is the table of contents: a command's module is imported only when the command is used, and its `command`
+gives the click command of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command: the module that has it, the heading it stands under in the help, and what it is for."""
+
+    module: str
+    section: str
+    says: str
+
+
+QUESTIONS = "Questions"
+TELEMETRY = "Telemetry"
+SERVER = "Server"
+HIDDEN = ""
+
+COMMANDS: Mapping[str, Entry] = {
+    "summary": Entry("questions", QUESTIONS, "Headline figures of a window, and of the window before"),
+    "timeseries": Entry("questions", QUESTIONS, "Measures over time"),
+    "breakdown": Entry("questions", QUESTIONS, "Measures by one or two dimensions"),
+    "latency": Entry("questions", QUESTIONS, "Where the time of turns goes"),
+    "sessions": Entry("questions", QUESTIONS, "Sessions: recent, longest, slowest or with most errors"),
+    "session": Entry("questions", QUESTIONS, "One session's timeline"),
+    "interaction": Entry("questions", QUESTIONS, "One interaction's spans"),
+    "explain": Entry("questions", QUESTIONS, "What made a session slow"),
+    "concurrency": Entry("questions", QUESTIONS, "Sessions active at once"),
+    "regressions": Entry("questions", QUESTIONS, "What got worse against a baseline"),
+    "catalog": Entry("questions", QUESTIONS, "What can be measured and grouped here"),
+    "query": Entry("questions", QUESTIONS, "A restricted query, as JSON"),
+    "ingest": Entry("ingest", TELEMETRY, "Load files of telemetry into a warehouse"),
+    "forget": Entry("forget", TELEMETRY, "Erase one end user everywhere"),
+    "demo": Entry("demo", TELEMETRY, "Made-up telemetry, real answers, each one checked"),
+    "mcp": Entry("mcp", SERVER, "Serve the questions as tools over MCP on stdin and stdout"),
+    "doctor": Entry("doctor", SERVER, "Look for what is wrong, and say what to do about it"),
+    "reference": Entry("reference", HIDDEN, "Write the reference pages of the documentation"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line on the arguments (the process's own without any), and return the exit code.
+
+    0 when all went well, 1 when something failed, 2 when the words make no command, 3 when `ingest` refused records,
+    130 after Ctrl-C, 141 when nobody reads the output any more.
+    """
+    from talkscope.cli.group import run
+
+    return run(arguments)

@@ -1,0 +1,149 @@
+"""`talkscope doctor`: what is installed, what is set, what each source holds, whether the server starts."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import click
+
+from talkscope.cli import COMMANDS
+from talkscope.cli.group import Surroundings, installed, surroundings
+from talkscope.cli.show import as_json
+from talkscope.errors import TalkscopeError
+from talkscope.models.text import clean
+from talkscope.models.window import iso
+
+if TYPE_CHECKING:
+    from talkscope.settings import Settings, SourceSettings
+
+State: TypeAlias = Literal["ok", "note", "problem"]
+_MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
+_PACKAGES = ("talkscope", "duckdb", "mcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what it is, how it is, and what to do about it."""
+
+    about: str
+    state: State
+    says: str
+    do: str = ""
+
+
+def command(name: str) -> click.Command:
+    """The command `doctor`."""
+    return click.Command(
+        name,
+        callback=_doctor,
+        params=[
+            click.Option(["--json", "as_json"], is_flag=True, help="The findings as JSON."),
+            click.Option(
+                ["--warehouse"], type=click.Path(path_type=Path, file_okay=False), metavar="PATH", help="Only this one."
+            ),
+        ],
+        help="Look at versions, settings, every source and the server, and say what to do about each problem.\n\n"
+        "Ends with 1 when there is a problem. No setting's value is shown that could be a secret.",
+        short_help=COMMANDS[name].says,
+    )
+
+
+def _doctor(as_json: bool, warehouse: Path | None) -> None:
+    context = click.get_current_context()
+    findings: list[Finding] = []
+    for finding in examine(surroundings(context), warehouse):
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{_MARKS[finding.state]} {clean(finding.about)}: {clean(finding.says, 600)}")
+            if finding.do:
+                click.echo(f"    {clean(finding.do, 600)}")
+    problems = sum(finding.state == "problem" for finding in findings)
+    if as_json:
+        _give(findings, problems)
+    else:
+        click.echo(f"\n{problems} problem{'' if problems == 1 else 's'}." if problems else "\nAll is well.")
+    context.exit(1 if problems else 0)
+
+
+def _give(findings: list[Finding], problems: int) -> None:
+    told = {"problems": problems, "findings": [asdict(finding) for finding in findings]}
+    click.echo(as_json(told, pretty=True), nl=False)
+
+
+def examine(around: Surroundings, warehouse: Path | None = None) -> Iterator[Finding]:
+    """The findings, each as soon as it is made."""
+    versions = ", ".join(f"{package} {installed(package)}" for package in _PACKAGES)
+    yield Finding("versions", "ok", f"Python {platform.python_version()}, {versions}, {platform.platform(terse=True)}")
+    try:
+        settings = around.settings_for(warehouse)
+    except TalkscopeError as error:
+        yield Finding("settings", "problem", error.message, error.hint)
+        return
+    yield _settings(settings)
+    for source in settings.sources:
+        yield _checked(f"source {source.name}", partial(_source, source))
+    yield _checked("server", lambda: _server(settings))
+
+
+def _checked(about: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except TalkscopeError as error:
+        return Finding(about, "problem", error.message, error.hint)
+    except OSError as error:
+        return Finding(
+            about, "problem", f"{error.strerror or type(error).__name__}.", "Check the folder's permissions."
+        )
+
+
+def _settings(settings: Settings) -> Finding:
+    if len(settings.sources) > 1 and settings.default_source is None:
+        names = ", ".join(source.name for source in settings.sources)
+        return Finding(
+            "settings", "note", f"Several sources and no default: {names}.", "Set TALKSCOPE_SOURCE, or use --source."
+        )
+    default = settings.source().name
+    return Finding(
+        "settings", "ok", f"{default} is asked unless another is named; a question may take {settings.deadline:g} s"
+    )
+
+
+def _source(source: SourceSettings) -> Finding:
+    from talkscope.jobs.inventory import NEWEST_VERSION, inventory
+
+    about = f"source {source.name}"
+    found = inventory(source.path)
+    if not found.exists:
+        what = "is empty: nothing has been loaded into it yet." if source.path.exists() else "is not there yet."
+        load = f"Load files: talkscope ingest FILE --warehouse {source.path}. Or look at made-up ones: talkscope demo."
+        return Finding(about, "note", f"{source.path} {what}", load)
+    if found.version != str(NEWEST_VERSION):
+        do = "Use the version of Talkscope that wrote it, or load the files into a new folder."
+        return Finding(about, "problem", f"Its layout is version {found.version}, not {NEWEST_VERSION}.", do)
+    if found.missing:
+        do = "Restore the folder from a copy, or load the files again into a new folder."
+        return Finding(about, "problem", f"{len(found.missing)} files are missing, first {found.missing[0]}.", do)
+    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items() if count) or "no rows"
+    newest = f", newest record {iso(found.newest)}" if found.newest is not None else ""
+    made_up = " (generated demo data)" if found.generated else ""
+    says = f"{source.path}{made_up}: layout {found.version}, {rows}, {found.bytes / 1e6:,.1f} MB{newest}"
+    if not found.writable:
+        return Finding(about, "note", says, "The folder cannot be written, so it can be asked but not loaded.")
+    return Finding(about, "ok", says)
+
+
+def _server(settings: Settings) -> Finding:
+    from talkscope.server.session import session
+
+    # The server's own settings come from variables that it does not inherit: it is given one source that there is.
+    place = {"TALKSCOPE_WAREHOUSE": str(settings.sources[0].path)} if settings.sources else {}
+    with session(place, patience=30) as asked:
+        tools = asked.tools()
+    if not tools:
+        return Finding("server", "problem", "It starts, but has no tools.", "Install Talkscope anew.")
+    return Finding("server", "ok", f"`talkscope mcp` starts and lists {len(tools)} tools")

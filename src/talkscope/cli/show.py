@@ -1,0 +1,229 @@
+"""How an answer is shown: a table for people, JSON and CSV for programs; text from outside is made safe for each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import click
+
+from talkscope.models.answers import Answer, Cell, ConcurrencyAnswer, ExplainAnswer, Meta, SessionAnswer, TurnAnswer
+from talkscope.models.text import clean, whole
+
+Form: TypeAlias = Literal["table", "csv", "json", "pretty"]
+MISSING = "–"
+_ENDLESS = 100_000  # columns of a page that is no terminal: nothing is cut or folded there
+
+# JSON that says the same without them: on a terminal they would move the cursor or turn text around.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where an answer goes and in which form; `raw` leaves CSV cells as they are."""
+
+    form: Form
+    output: Path | None = None
+    raw: bool = False
+
+    @staticmethod
+    def of(*, table: bool, csv: bool, pretty: bool, json: bool, output: Path | None, raw: bool) -> Page:
+        """The page that the options ask for: a table on a terminal, else JSON; a file by how its name ends."""
+        asked: dict[Form, bool] = {"table": table, "csv": csv, "pretty": pretty, "json": json}
+        named = [form for form, wanted in asked.items() if wanted]
+        if len(named) > 1:
+            raise click.UsageError(f"{' and '.join(f'--{form}' for form in named)} exclude each other.")
+        if named:
+            return Page(named[0], output, raw)
+        if output is not None:
+            endings: dict[str, Form] = {".csv": "csv", ".txt": "table", ".json": "pretty"}
+            return Page(endings.get(output.suffix.lower(), "json"), output, raw)
+        return Page("table" if on_terminal() else "json", None, raw)
+
+    def give(self, answer: Answer) -> None:
+        """Write the answer to the file, or to stdout."""
+        if self.form == "table":
+            self.write(table(answer, wide=self.output is not None))
+        elif self.form == "csv":
+            self.write(as_csv(answer, raw=self.raw))
+        else:
+            self.write(as_json(answer.model_dump(mode="json"), pretty=self.form == "pretty"))
+
+    def write(self, text: str) -> None:
+        """Write the text as UTF-8; a file is replaced."""
+        data = text.encode()
+        if self.output is None:
+            # As bytes, since a pipe's own encoding may know fewer characters.
+            click.echo(data, nl=False)
+        else:
+            self.output.write_bytes(data)
+
+
+def on_terminal() -> bool:
+    """Whether a person reads stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def as_json(value: object, *, pretty: bool) -> str:
+    """The value as JSON and a line end; what a terminal would obey is written as escapes, which mean the same."""
+    layout: tuple[int | None, tuple[str, str]] = (2, (",", ": ")) if pretty else (None, (",", ":"))
+    text = json.dumps(value, ensure_ascii=False, indent=layout[0], separators=layout[1])
+    return _UNSEEN.sub(_escape, text) + "\n"
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xD800 <= code <= 0xDFFF:
+        return r"\ufffd"
+    return json.dumps(found[0])[1:-1]
+
+
+def as_csv(answer: Answer, *, raw: bool = False) -> str:
+    """The rows as CSV with a header; text that a spreadsheet would run as a formula gets a leading `'`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_csv_cell(name, raw) for name in answer.columns])
+    writer.writerows([_csv_cell(cell, raw) for cell in row] for row in answer.rows)
+    return text.getvalue()
+
+
+def _csv_cell(cell: Cell, raw: bool) -> Cell:
+    if not isinstance(cell, str):
+        return cell
+    text = whole(cell)
+    if raw:
+        return text
+    text = _UNSEEN.sub("", text).replace("\x1b", "")
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def table(answer: Answer, *, wide: bool = False) -> str:
+    """A line on what was asked, the rows as a table, and the notes that belong to them."""
+    parts = [context(answer.meta)]
+    parts += _said(answer)
+    if answer.rows:
+        parts.append(grid(answer.columns, answer.rows, answer.meta.units, wide=wide))
+    else:
+        parts.append("No rows.")
+    parts += [f"Note: {clean(note, 1_000)}" for note in _notes(answer.meta)]
+    return "\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def context(meta: Meta) -> str:
+    """One line on what the figures are about."""
+    told = [clean(meta.source) + (" (generated demo data)" if meta.generated else "")]
+    if meta.window is not None:
+        token = f"{meta.window.range}, " if meta.window.range else ""
+        told.append(f"{meta.window.start} to {meta.window.end} ({token}{meta.window.timezone})")
+    if meta.granularity:
+        told.append(f"by {meta.granularity}")
+    told.append(f"n {meta.n:,}")
+    if meta.freshness:
+        told.append(f"newest record {meta.freshness}")
+    return clean(" · ".join(told), 600)
+
+
+def _said(answer: Answer) -> list[str]:
+    """What an answer says besides its rows."""
+    if isinstance(answer, ExplainAnswer):
+        return [clean(answer.verdict, 1_000)]
+    if isinstance(answer, ConcurrencyAnswer):
+        when = f" at {answer.peak_at}" if answer.peak_at else ""
+        mean = f", {_number(answer.mean)} on average" if answer.mean is not None else ""
+        return [f"At most {answer.peak:,} at once{when}{mean}."]
+    facts: dict[str, Cell] = {}
+    if isinstance(answer, SessionAnswer):
+        facts = answer.session.model_dump()
+    elif isinstance(answer, TurnAnswer):
+        facts = answer.interaction.model_dump()
+    if facts.pop("derived", False):
+        facts["known"] = "by its facts only"
+    told = [f"{name} {shown(value)}" for name, value in facts.items() if value is not None]
+    return [" · ".join(told)] if told else []
+
+
+def _notes(meta: Meta) -> list[str]:
+    notes = list(meta.notes)
+    if meta.basis:
+        notes.insert(0, f"Figures are over {meta.basis}.")
+    if meta.unknown_latency:
+        notes.append(f"{meta.unknown_latency:,} turns have no known latency and are left out.")
+    if meta.next_cursor:
+        notes.append(f"There is more: --cursor {meta.next_cursor}")
+    return notes
+
+
+def grid(
+    columns: list[str], rows: list[list[Cell]], units: dict[str, str], *, wide: bool = False, margin: int = 0
+) -> str:
+    """Columns and rows as a table, numbers on the right; rows too wide for the terminal become a list each."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    text = io.StringIO()
+    terminal = on_terminal() and not wide
+    width = shutil.get_terminal_size().columns - margin if terminal else _ENDLESS
+    console = Console(file=text, width=width, force_terminal=terminal, markup=False, highlight=False, emoji=False)
+    titles = [title(name, units) for name in columns]
+    cells = [[shown(cell) for cell in row] for row in rows]
+    if terminal and _natural(titles, cells) > width:
+        return _lists(titles, cells)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for position, name in enumerate(titles):
+        numeric = all(not isinstance(row[position], str) for row in rows)
+        drawn.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def title(name: str, units: dict[str, str]) -> str:
+    """A column's title: its name, with the unit where that is not plain from the name."""
+    unit = units.get(name)
+    return clean(name) + (f" ({unit})" if unit in ("ms", "USD") else "")
+
+
+def _natural(titles: list[str], cells: list[list[str]]) -> int:
+    """The columns of the terminal that the table would take."""
+    from rich.cells import cell_len
+
+    return sum(max(cell_len(each[place]) for each in [titles, *cells]) + 3 for place in range(len(titles))) - 3
+
+
+def _lists(titles: list[str], cells: list[list[str]]) -> str:
+    """Each row as a list of names and values, without what it lacks."""
+    size = max(len(name) for name in titles)
+    blocks = []
+    for row in cells:
+        told = [(name, cell) for name, cell in zip(titles, row, strict=True) if cell != MISSING]
+        blocks.append("\n".join(f"{name:<{size}}  {cell}" for name, cell in told))
+    return "\n\n".join(blocks) + "\n"
+
+
+def shown(cell: Cell) -> str:
+    """A cell as people read it: one harmless line of text, a number with its thousands set apart, a dash for null."""
+    if cell is None:
+        return MISSING
+    if isinstance(cell, str):
+        return clean(cell)
+    return _number(cell)
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = f"{value:,.3f}" if abs(value) >= 1 else f"{value:.6f}"
+    return text.rstrip("0").rstrip(".") or "0"

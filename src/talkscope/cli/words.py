@@ -1,0 +1,206 @@
+"""A question's words as options of a command: made from the contract, so that both always say the same."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin
+
+import annotated_types
+import click
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from talkscope.models.questions import Asked
+
+SHORTCUTS: Mapping[str, str] = {
+    "character_id": "a character, assistant, agent or bot",
+    "app_key": "an application",
+    "experience_id": "an experience",
+    "end_user_id": "an end user",
+    "provider": "a vendor of a component",
+    "model": "a model",
+    "processor": "a component",
+    "status": "a status",
+}
+_METAVARS = {
+    "start_time": "TIME",
+    "end_time": "TIME",
+    "baseline_start_time": "TIME",
+    "timezone": "ZONE",
+    "filters": "DIMENSION=VALUE",
+    "group_by": "DIMENSION",
+    "measures": "MEASURE",
+    "measure": "MEASURE",
+    "sort": "MEASURE",
+    "metric_name": "NAME",
+    "metric_name_prefix": "PREFIX",
+}
+_EXTRA_SPELLINGS = {"filters": ("filter",)}
+
+
+class OneOf(click.Choice[str]):
+    """One of a few words; another is refused with the nearest."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word as it is spelled here; upper case and hyphens are taken too."""
+        words = list(map(str, self.choices))
+        word = str(value).strip().lower().replace("-", "_")
+        if word in words:
+            return word
+        close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? It is " if close else "it is "
+        told = f"{str(value)[:60]!r} is none of the words: {hint}one of {', '.join(words)}."
+        raise click.BadParameter(told, ctx, param)
+
+
+def options(params: type[Asked], *, positional: str | None = None) -> list[click.Parameter]:
+    """The options for a question's words, in the contract's order, and shortcuts for frequent filters.
+
+    `positional` is the word that is given without its name, required where the contract requires it.
+    """
+    found: list[click.Parameter] = []
+    for name, field in params.model_fields.items():
+        if name == positional:
+            found.insert(0, click.Argument([name], required=field.is_required()))
+        else:
+            found.append(_option(name, field))
+    if "filters" in params.model_fields:
+        for name, says in SHORTCUTS.items():
+            taken = any(name in parameter.opts for parameter in found)
+            if not taken:
+                shortcut = f"Only {says}: --filter {name}=VALUE. Several mean either."
+                found.append(
+                    click.Option([kebab(name), _shortcut(name)], metavar="VALUE", multiple=True, help=shortcut)
+                )
+    return found
+
+
+def words(params: type[Asked], given: Mapping[str, object]) -> dict[str, object]:
+    """The question's words from what the options took; what was not given is left out."""
+    asked: dict[str, object] = {}
+    filters: list[str] = []
+    for name, value in given.items():
+        if value is None or value == ():
+            continue
+        if name.startswith(_ONLY):
+            filters += [f"{name.removeprefix(_ONLY)}={each}" for each in _texts(value)]
+        elif name == "filters":
+            filters = [*_texts(value), *filters]
+        elif isinstance(value, tuple):
+            asked[name] = [part.strip() for each in _texts(value) for part in each.split(",")]
+        else:
+            asked[name] = value
+    if filters:
+        asked["filters"] = filters
+    known = set(params.model_fields)
+    return {_spelling(params, name): value for name, value in asked.items() if name in known}
+
+
+_ONLY = "only_"
+
+
+def _shortcut(name: str) -> str:
+    return _ONLY + name
+
+
+def _texts(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
+
+
+def kebab(name: str) -> str:
+    """The option that a word is."""
+    return "--" + name.replace("_", "-")
+
+
+def _spelling(params: type[Asked], name: str) -> str:
+    """The name under which the model takes the word."""
+    aliases = _aliases(params.model_fields[name])
+    return name if not aliases or name in aliases else aliases[0]
+
+
+def _aliases(field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    if not isinstance(alias, AliasChoices):
+        return []
+    return [choice for choice in alias.choices if isinstance(choice, str)]
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    others = [*_aliases(field), *_EXTRA_SPELLINGS.get(name, ())]
+    spellings = [kebab(word) for word in dict.fromkeys([name, *others])]
+    kind, many = _kind(field)
+    return click.Option(
+        [*spellings, name],
+        type=kind,
+        multiple=many,
+        required=field.is_required(),
+        metavar=None if isinstance(kind, OneOf | click.IntRange | click.FloatRange) else _METAVARS.get(name, "TEXT"),
+        help=_help(name, field),
+    )
+
+
+def _kind(field: FieldInfo) -> tuple[click.ParamType[str] | click.ParamType[int] | click.ParamType[float], bool]:
+    """How the word is read, and whether it may be given several times."""
+    kind: object = field.annotation
+    if get_origin(kind) in (UnionType, Union):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is list:
+        return click.STRING, True
+    if get_origin(kind) is Literal:
+        return OneOf([str(word) for word in get_args(kind)]), False
+    low = next((bound.ge for bound in field.metadata if isinstance(bound, annotated_types.Ge)), None)
+    high = next((bound.le for bound in field.metadata if isinstance(bound, annotated_types.Le)), None)
+    if kind is int:
+        return click.IntRange(_whole(low), _whole(high)), False
+    if kind is float:
+        return click.FloatRange(_real(low), _real(high)), False
+    return click.STRING, False
+
+
+def _whole(bound: object) -> int | None:
+    return bound if isinstance(bound, int) else None
+
+
+def _real(bound: object) -> float | None:
+    return float(bound) if isinstance(bound, int | float) else None
+
+
+_SAYS = {
+    "range": "Window that ends now, or a day, week or month of the zone.",
+    "start_time": "Start of the window, ISO 8601, instead of --range.",
+    "end_time": "End of the window, exclusive; now without it.",
+    "timezone": "IANA zone in which days are days and naive times are.",
+    "filters": "Only facts with this value; `!=` for without it. Repeat it; the same dimension twice means either.",
+    "measures": "What is measured; repeat it, or separate with commas.",
+    "measure": "What is compared.",
+    "granularity": "Length of a bucket; without it, one that fits the window.",
+    "metric_name": "Measure this metric instead, e.g. voice.user_to_bot_latency.",
+    "metric_name_prefix": "Measure the metrics whose names begin so, e.g. error.",
+    "sort": "What comes first.",
+    "cursor": "The page after, from the answer before.",
+    "limit": "At most so many rows or groups.",
+    "max_rows": "At most so many rows.",
+    "by": "What the time is divided by.",
+    "percentile": "Only turns at or above this percentile.",
+    "current_range": "The window that is looked at.",
+    "baseline_range": "What it is compared with; the window itself is cut out of it.",
+    "baseline_start_time": "Start of the baseline, which ends at --start-time.",
+    "threshold": "Relative change that counts, 0.15 being 15 %.",
+    "kind": "Which part of the catalogue.",
+    "session_id": "The session; without it, the window's slowest.",
+}
+_WINDOWED = {"range": "last_24h"}
+
+
+def _help(name: str, field: FieldInfo) -> str:
+    says = _SAYS.get(name, field.description or name.replace("_", " ").capitalize() + ".")
+    if name == "group_by":
+        most = next((bound.max_length for bound in field.metadata if isinstance(bound, annotated_types.MaxLen)), 1)
+        says = "What rows are grouped by." + (f" At most {most}; repeat it, or separate with commas." * (most > 1))
+    default = field.get_default(call_default_factory=False)
+    if isinstance(default, list):
+        default = ", ".join(map(str, default))
+    shown = default if isinstance(default, str | int | float) and default != "" else _WINDOWED.get(name)
+    return f"{says}  [default: {shown}]" if shown is not None else says

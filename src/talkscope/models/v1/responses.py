@@ -1,0 +1,224 @@
+"""What each v1 route answers: read by either spelling of a field, written in camelCase, times with their offset."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+
+def _with_offset(at: datetime) -> str:
+    return at.isoformat()
+
+
+# +00:00 and not Z, which datetime.fromisoformat of older Pythons does not read.
+Moment: TypeAlias = Annotated[
+    AwareDatetime,
+    PlainSerializer(_with_offset, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class V1Response(BaseModel):
+    """A part of a v1 answer; fields of a newer service are kept out of the way."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+
+class EffectiveRange(V1Response):
+    """The range [start, end) that the figures cover."""
+
+    start_time: Moment
+    end_time: Moment
+
+
+class ResponseMeta(V1Response):
+    """Freshness, sample and range of an answer."""
+
+    freshness_at: Moment
+    sample_count: int
+    effective_range: EffectiveRange
+    backend: str = Field(description="What answered: cube or bq.")
+    cache_hit: bool = False
+
+
+class SummaryResponse(V1Response):
+    """Headline figures."""
+
+    sessions: int
+    unique_end_users: int
+    interactions: int
+    error_count: int
+    p50_end_to_end_ms: float
+    p95_end_to_end_ms: float
+    p99_end_to_end_ms: float
+    meta: ResponseMeta
+
+
+class TimeseriesPoint(V1Response):
+    """One bucket, of one group where there are groups."""
+
+    bucket_start: Moment
+    group: str | None = None
+    value: float | None = None
+
+
+class TimeseriesResponse(V1Response):
+    """One measure over time."""
+
+    measure: str
+    granularity: str
+    points: list[TimeseriesPoint]
+    meta: ResponseMeta
+
+
+class BreakdownRow(V1Response):
+    """One group; facts without the dimension have the empty group."""
+
+    group: str
+    value: float | None = None
+    sample_count: int = 0
+
+
+class BreakdownResponse(V1Response):
+    """One measure by one dimension."""
+
+    measure: str
+    group_by: str
+    rows: list[BreakdownRow]
+    meta: ResponseMeta
+
+
+class SessionSummary(V1Response):
+    """One session of a list, with its figures in the range."""
+
+    session_id: str
+    character_id: str | None = None
+    app_key: str | None = None
+    experience_id: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    duration_sec: float = 0.0
+    interaction_count: int = 0
+    p95_end_to_end_ms: float = 0.0
+    error_count: int = 0
+
+
+class SessionListResponse(V1Response):
+    """A page of sessions."""
+
+    sessions: list[SessionSummary]
+    next_cursor: str | None = None
+    meta: ResponseMeta
+
+
+class SessionTimelineEvent(V1Response):
+    """One metric of a session's timeline."""
+
+    event_time: Moment
+    metric_name: str
+    metric_type: str | None = None
+    processor: str | None = None
+    interaction_id: str | None = None
+    status: str | None = None
+    value: float | None = None
+    attributes: dict[str, JsonValue] | None = None
+
+
+class SessionDetail(V1Response):
+    """One session and its metrics, in order of time."""
+
+    session_id: str
+    character_id: str | None = None
+    app_key: str | None = None
+    experience_id: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    events: list[SessionTimelineEvent]
+    meta: ResponseMeta
+
+
+class ComponentSpan(V1Response):
+    """One component's work in an interaction."""
+
+    start_time: Moment
+    end_time: Moment | None = None
+    duration_ms: float = 0.0
+    processor: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    status: str | None = None
+    error_code: str | None = None
+    metric_name: str | None = None
+    metric_type: str | None = None
+    attributes: dict[str, JsonValue] | None = None
+
+
+class InteractionTrace(V1Response):
+    """One interaction and its spans, in order of time."""
+
+    interaction_id: str
+    session_id: str | None = None
+    character_id: str | None = None
+    app_key: str | None = None
+    end_user_id: str | None = None
+    interaction_type: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    total_duration_ms: float = 0.0
+    terminal_status: str | None = None
+    failure_stage: str | None = None
+    spans: list[ComponentSpan]
+    meta: ResponseMeta
+
+
+class MetricDefinition(V1Response):
+    """One metric that can be asked for."""
+
+    metric_name: str
+    metric_type: str
+    description: str
+    visibility: str = Field(description="public, enterprise or internal.")
+    unit: str | None = None
+    supports_percentiles: bool = False
+
+
+class CatalogResponse(V1Response):
+    """The metrics there are."""
+
+    metrics: list[MetricDefinition]
+    meta: ResponseMeta
+
+
+class RegressionRow(V1Response):
+    """One group, then and now; `significant` where the relative change is above the threshold."""
+
+    group: str
+    baseline_value: float
+    current_value: float
+    relative_change: float
+    significant: bool
+    sample_count: int = 0
+
+
+class RegressionResponse(V1Response):
+    """What got worse."""
+
+    rows: list[RegressionRow]
+    meta: ResponseMeta
+
+
+class CubeQueryResponse(V1Response):
+    """Rows keyed by the members that were asked for."""
+
+    data: list[dict[str, JsonValue]]
+    meta: ResponseMeta

@@ -1,0 +1,56 @@
+"""The MCP server on stdio, from settings to the end of the process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+from talkscope.errors import TalkscopeError
+from talkscope.server.logs import configure_logging
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from talkscope.settings import Settings
+    from talkscope.tools.tool import Asker, Manner
+
+
+def build(asker: Asker, *, settings: Manner) -> MCPServer[None]:
+    """The server whose tools ask this asker; one that has an `aclose` is closed when the server ends."""
+    from talkscope.server.calls import TalkscopeServer
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[None]) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            close = getattr(asker, "aclose", None)
+            if close is not None:
+                await close()
+
+    return TalkscopeServer(asker, settings, lifespan)
+
+
+def main(settings: Settings | None = None) -> NoReturn:
+    """Serve over stdin and stdout until the client leaves, then end the process.
+
+    Raises:
+        SystemExit: The settings cannot be understood.
+    """
+    configure_logging()
+    # Imports make hundreds of thousands of objects that stay: collecting among them costs an eighth of the start.
+    gc.disable()
+    from talkscope.server import stdio
+    from talkscope.server.opening import Opening
+    from talkscope.settings import read
+
+    try:
+        chosen = settings if settings is not None else read()
+    except TalkscopeError as error:
+        raise SystemExit(f"talkscope mcp: {error}") from None
+    server = build(Opening(chosen), settings=chosen)
+    gc.freeze()
+    gc.enable()
+    stdio.run(server)

@@ -1,0 +1,66 @@
+"""Whoever answers the server's questions: an app that is opened when the first question comes, not before.
+
+A host waits for the list of tools, so nothing that only answers need is imported until then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from talkscope.contract import Question
+from talkscope.models.answers import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from talkscope.client import AsyncClient
+    from talkscope.settings import Settings
+    from talkscope.wiring import App
+
+
+class Opening:
+    """Settings that answer questions: the app that they stand for is opened with the first one, in a thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: App | None = None
+        self._clients: dict[str | None, Future[AsyncClient]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="talkscope-opening")
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The names of the configured sources."""
+        return [source.name for source in self._settings.sources]
+
+    async def ask(self, source: str | None, question: Question[Answer], words: Mapping[str, object]) -> Answer:
+        """The source's answer; the first question opens it."""
+        client = await self._client(source)
+        return await client.ask(question, **words)
+
+    def mask(self, source: str | None) -> Callable[[str], str]:
+        """What hides personal data in that source's answers; once it has been asked."""
+        assert self._app is not None
+        return self._app.masking(source).mask
+
+    async def _client(self, source: str | None) -> AsyncClient:
+        opening = self._clients.get(source)
+        if opening is None or (opening.done() and opening.exception() is not None):
+            opening = self._clients[source] = self._thread.submit(self._open, source)
+        # Shielded: whoever gives up waiting must not take the client from the others.
+        return await asyncio.shield(asyncio.wrap_future(opening))
+
+    def _open(self, source: str | None) -> AsyncClient:
+        if self._app is None:
+            from talkscope.wiring import App
+
+            self._app = App(self._settings)
+        return self._app.async_client(source)
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._app is not None:
+            await self._app.aclose()

@@ -1,0 +1,180 @@
+"""From settings to clients: the one module that knows both the client and the warehouse.
+
+The warehouse and the API are imported with the first question, because a model's host waits for this module.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio.to_thread
+import httpx
+
+from talkscope.client import AsyncClient, Client, PortalTransport, forks
+from talkscope.models.answers import Answer
+from talkscope.models.masking import Mask, stored_key
+from talkscope.models.questions import Asked
+from talkscope.settings import Settings, SourceSettings
+
+if TYPE_CHECKING:
+    from talkscope.warehouse.store import DuckStore, Stop
+
+# A name for the address that no network sees.
+_HERE = "http://talkscope"
+
+
+def now() -> datetime:
+    """The time of this machine's clock."""
+    return datetime.now(UTC)
+
+
+class App:
+    """Everything that was set, ready to be asked: one client of each kind for each source.
+
+    Threads may share it. `close()` (or `with`) ends what blocking code opened, `aclose()` (or `async with`) everything.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = now) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._blocking: dict[str, Client] = {}
+        self._asynchronous: dict[str, AsyncClient] = {}
+        self._stores: dict[str, DuckStore] = {}
+        self._keys: dict[str, bytes] = {}
+        self._left: list[object] = []
+        forks.guard(self)
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the configured sources."""
+        return [source.name for source in self.settings.sources]
+
+    def client(self, source: str | None = None) -> Client:
+        """The blocking client of a source, the same each time. Raises SourceNotChosen or UnknownName."""
+        asked = self.settings.source(source)
+        with self._lock:
+            if asked.name not in self._blocking:
+                transport = PortalTransport(self.transport(asked.name))
+                self._blocking[asked.name] = Client(_HERE, transport=transport, deadline=self.settings.deadline)
+            return self._blocking[asked.name]
+
+    def async_client(self, source: str | None = None) -> AsyncClient:
+        """The async client of a source, the same each time. Raises SourceNotChosen or UnknownName."""
+        asked = self.settings.source(source)
+        with self._lock:
+            if asked.name not in self._asynchronous:
+                transport = self.transport(asked.name)
+                self._asynchronous[asked.name] = AsyncClient(
+                    _HERE, transport=transport, deadline=self.settings.deadline
+                )
+            return self._asynchronous[asked.name]
+
+    def masking(self, source: str | None = None) -> Mask:
+        """What hides the personal data of a source's answers."""
+        return Mask(self._key(self.settings.source(source)))
+
+    def close(self) -> None:
+        """Close the blocking clients and the warehouses; the app asks nothing afterwards."""
+        with self._lock:
+            clients, self._blocking = list(self._blocking.values()), {}
+            stores, self._stores = list(self._stores.values()), {}
+        for client in clients:
+            client.close()
+        for store in stores:
+            store.close()
+
+    async def aclose(self) -> None:
+        """Close everything."""
+        with self._lock:
+            clients, self._asynchronous = list(self._asynchronous.values()), {}
+        for client in clients:
+            await client.aclose()
+        await anyio.to_thread.run_sync(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def after_fork(self) -> None:
+        """Open, in a forked child, engines of its own."""
+        self._lock = threading.RLock()
+        # Kept: closing them would wait for threads that only the parent has.
+        self._left.append(self._stores)
+        self._stores = {}
+
+    def transport(self, source: str | None = None) -> httpx.ASGITransport:
+        """A source's API in process, for clients of one's own. Raises SourceNotChosen or UnknownName."""
+        from talkscope import api
+
+        place = self.settings.source(source)
+
+        def answering(name: str, asked: Asked, stop: Stop) -> Answer:
+            from talkscope.warehouse import questions
+
+            return questions.answer(
+                name, asked, store=self._store(place), now=self._clock(), stop=stop, mask_key=self._key(place)
+            )
+
+        return httpx.ASGITransport(api.build(answering, clock=self._clock), raise_app_exceptions=False)
+
+    def _store(self, source: SourceSettings) -> DuckStore:
+        from talkscope.warehouse.store import DuckStore
+
+        with self._lock:
+            if source.name not in self._stores:
+                self._stores[source.name] = DuckStore(
+                    source.path,
+                    name=source.name,
+                    memory_limit=self.settings.memory_limit,
+                    threads=self.settings.threads,
+                )
+            return self._stores[source.name]
+
+    def _key(self, source: SourceSettings) -> bytes:
+        with self._lock:
+            if source.name not in self._keys:
+                key = stored_key(source.path)
+                if not source.path.exists():
+                    return key
+                self._keys[source.name] = key
+            return self._keys[source.name]
+
+
+class _WithApp(PortalTransport):
+    """A transport whose app ends with it."""
+
+    def __init__(self, app: App, inner: httpx.AsyncBaseTransport) -> None:
+        super().__init__(inner)
+        self._app = app
+
+    def close(self) -> None:
+        super().close()
+        self._app.close()
+
+
+def open_warehouse(path: str | Path, *, deadline: float = 30.0, clock: Callable[[], datetime] = now) -> Client:
+    """A client that asks the warehouse in a folder; closing it closes the warehouse.
+
+    A folder that is not there is an empty warehouse, and stays away until something is ingested into it.
+    """
+    source = SourceSettings("warehouse", Path(path).expanduser().absolute())
+    app = App(Settings(sources=(source,), deadline=deadline), clock=clock)
+    return Client(_HERE, transport=_WithApp(app, app.transport()), deadline=deadline)

@@ -1,0 +1,88 @@
+"""Apps that answer in a known way, and both clients asked in the same way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+
+from talkscope.api import Answering, build
+from talkscope.client import AsyncClient, Client, PortalTransport
+from talkscope.models.answers import Answer, Meta
+from talkscope.models.questions import Asked
+from talkscope.warehouse.store import DuckStore, Stop
+
+META = Meta(source="test", n=0)
+
+
+class Recorded:
+    """Answers everything alike, and remembers what it was asked."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.asked: list[tuple[str, Asked]] = []
+        self.answer = answer or Answer(columns=["a"], rows=[[1]], meta=META)
+
+    def __call__(self, name: str, asked: Asked, stop: Stop) -> Answer:
+        self.asked.append((name, asked))
+        return self.answer
+
+
+class Raising:
+    """Raises the same error each time."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self, name: str, asked: Asked, stop: Stop) -> Answer:
+        raise self.error
+
+
+class Slow:
+    """Answers with a query that would take the engine hours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = DuckStore(folder)
+        self.began = 0
+        self.ended: list[str] = []
+
+    def __call__(self, name: str, asked: Asked, stop: Stop) -> Answer:
+        self.began += 1
+        try:
+            far = "range(100000000)"
+            rows = self.store.snapshot(stop).fetch(f"SELECT sum(a.range * b.range) FROM {far} a, {far} b")
+        except Exception as error:
+            self.ended.append(type(error).__name__)
+            raise
+        return Answer(columns=["x"], rows=[[str(rows)]], meta=META)
+
+
+def transport(answering: Answering, **options: Any) -> httpx.ASGITransport:
+    return httpx.ASGITransport(build(answering, **options), raise_app_exceptions=False)
+
+
+def blocking(answering: Answering, name: str, **words: object) -> Answer:
+    with Client("http://app", transport=PortalTransport(transport(answering))) as client:
+        return client.ask(name, **words)
+
+
+def asynchronous(answering: Answering, name: str, **words: object) -> Answer:
+    async def ask() -> Answer:
+        async with AsyncClient("http://app", transport=transport(answering)) as client:
+            return await client.ask(name, **words)
+
+    return anyio.run(ask)
+
+
+def raw(
+    answering: Answering, method: str, path: str, *, app: dict[str, Any] | None = None, **options: Any
+) -> httpx.Response:
+    """The app's own reply, without a client of ours in front of it."""
+
+    async def ask() -> httpx.Response:
+        inner = transport(answering, **(app or {}))
+        async with httpx.AsyncClient(base_url="http://app", transport=inner) as client:
+            return await client.request(method, path, **options)
+
+    return anyio.run(ask)

@@ -1,0 +1,44 @@
+"""A real server process over a warehouse of the oracle's scenario, and the same records in the oracle."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import talkscope
+from tests.oracle import World, scenario
+from tests.server.wire import Wire
+
+BATCHES = scenario(7)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return World.load(*BATCHES)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that the scenario's five batches were loaded into, one load each, as they would arrive."""
+    place = tmp_path_factory.mktemp("scenario") / "warehouse"
+    for batch in BATCHES:
+        assert talkscope.ingest(batch, warehouse=place).ok
+    return place
+
+
+def served(folder: Path, **more: str) -> Wire:
+    """A server process that asks this warehouse and nothing else."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("TALKSCOPE", "CONVAI"))}
+    settings = {"TALKSCOPE_WAREHOUSE": str(folder), "TALKSCOPE_ANSWER_TOKENS": "10000", **more}
+    return Wire([sys.executable, "-m", "talkscope", "mcp"], env={**env, **settings})
+
+
+@pytest.fixture(scope="session")
+def server(folder: Path) -> Iterator[Wire]:
+    with served(folder, TALKSCOPE_REVEAL_PERSONAL_DATA="1") as wire:
+        wire.handshake()
+        yield wire

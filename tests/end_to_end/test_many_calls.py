@@ -1,0 +1,75 @@
+"""Many calls at once: a ping is answered while heavy questions run, and a question that is cancelled is not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import talkscope
+from talkscope.jobs.demo import generate
+from tests.end_to_end.asking import ask
+from tests.end_to_end.conftest import served
+from tests.server.wire import Wire
+
+WEEK = {"start_time": "2026-06-01", "end_time": "2026-06-10"}
+HEAVY = {"name": "get_breakdown", "arguments": {"measures": ["p95", "p99", "sessions", "error_rate"],
+         "group_by": ["interaction_id", "status"], "limit": 5, **WEEK}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    folder: Path = tmp_path_factory.mktemp("busy")
+    generate(folder / "records", now=datetime(2026, 6, 9, 12, tzinfo=UTC), days=8, sessions_per_day=300)
+    files = sorted((folder / "records").glob("*.ndjson"))
+    assert talkscope.ingest(files, warehouse=folder / "warehouse", generated=True).ok
+    with served(folder / "warehouse") as wire:
+        wire.handshake()
+        ask(wire, "get_summary", **WEEK)
+        yield wire
+
+
+def test_a_ping_is_answered_while_six_heavy_questions_run(busy: Wire):
+    heavy = [busy.begin("tools/call", HEAVY) for _ in range(6)]
+    ping = busy.begin("ping")
+    order = []
+    while not set(heavy) <= set(order):
+        message = busy.read_message(60)
+        if "id" in message:
+            order.append(message["id"])
+    assert order.index(ping) == 0
+
+
+def test_a_cancelled_question_gets_no_answer_and_leaves_room_for_others(busy: Wire):
+    heavy = [busy.begin("tools/call", HEAVY) for _ in range(12)]
+    for each in heavy:
+        busy.notify("notifications/cancelled", {"requestId": each})
+    assert ask(busy, "get_summary", **WEEK)["rows"]
+    ping = busy.begin("ping")
+    answered = []
+    while ping not in answered:
+        message = busy.read_message(60)
+        answered.append(message.get("id"))
+    assert not set(heavy) & set(answered)
+
+
+def test_a_question_with_a_progress_token_reports_progress_that_only_grows(busy: Wire):
+    asked = busy.begin("tools/call", {**HEAVY, "_meta": {"progressToken": "p-1"}})
+    seen = []
+    while True:
+        message = busy.read_message(60)
+        if message.get("method") == "notifications/progress":
+            assert message["params"]["progressToken"] == "p-1"
+            seen.append(message["params"]["progress"])
+        if message.get("id") == asked:
+            break
+    assert seen == sorted(set(seen))
+    assert len(seen) >= 2
+
+
+def test_generated_telemetry_is_labelled_in_every_answer(busy: Wire):
+    for tool in ("get_summary", "get_breakdown", "get_timeseries", "list_sessions", "get_concurrency", "list_metrics"):
+        words = {} if tool == "list_metrics" else WEEK
+        assert ask(busy, tool, **words)["meta"]["generated"] is True

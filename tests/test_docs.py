@@ -1,0 +1,210 @@
+"""The documentation speaks of what there is: names, tables, links and examples are compared with the code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+import talkscope
+from talkscope import errors, settings
+from talkscope.cli import COMMANDS, HIDDEN
+from talkscope.cli.group import group
+from talkscope.models.records import RECORDS
+from talkscope.models.window import RANGES
+from talkscope.tools import TOOLS
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in [README, *DOCS.rglob("*.md")])
+
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of that language."""
+    return [text for name, text in _FENCE.findall(page.read_text(encoding="utf-8")) if name == language]
+
+
+def commands_in(page: Path, program: str) -> list[list[str]]:
+    """The words of every console line of a page that runs the program, after `$` or a pipe."""
+    lines = [line.removeprefix("$ ") for text in blocks(page, "console") for line in text.splitlines()]
+    pieces = [piece.strip() for line in lines for piece in line.partition(" #")[0].split(" | ")]
+    return [shlex.split(piece)[1:] for piece in pieces if piece.split()[:1] == [program]]
+
+
+def anchors(page: Path) -> set[str]:
+    """The places in a page that a link can point to."""
+    prose = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.replace("`", "")).strip().lower().replace(" ", "-") for title in titles}
+
+
+def kinds(root: type[errors.TalkscopeError] = errors.TalkscopeError) -> list[str]:
+    """The names of all errors that `talkscope.errors` has."""
+    below = [name for kind in root.__subclasses__() if kind.__module__ == errors.__name__ for name in kinds(kind)]
+    return [root.__name__, *below]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_of_a_page_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_tool_is_written_about() -> None:
+    assert [tool.name for tool in TOOLS if f"`{tool.name}`" not in WRITTEN] == []
+
+
+def test_every_command_is_written_about() -> None:
+    shown = [name for name, entry in COMMANDS.items() if entry.section != HIDDEN]
+    assert [name for name in shown if not re.search(rf"\btalkscope {name}\b|`{name}`", WRITTEN)] == []
+
+
+def test_every_setting_is_written_about() -> None:
+    assert [each.name for each in settings.SETTINGS if each.name not in WRITTEN] == []
+
+
+def test_every_error_is_written_about() -> None:
+    assert [name for name in kinds() if f"`{name}`" not in WRITTEN] == []
+
+
+def test_every_range_is_written_about() -> None:
+    concepts = (DOCS / "concepts.md").read_text(encoding="utf-8")
+    assert [name for name in RANGES if not re.search(rf"\b{name}\b", concepts)] == []
+
+
+def test_the_readme_pairs_each_tool_with_its_command() -> None:
+    rows = re.findall(r"^\| .+\? \| `(\w+)` \| `(\w+)` \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted((tool.name, tool.question.name) for tool in TOOLS)
+    assert {command for _, command in rows} <= COMMANDS.keys()
+
+
+def test_the_tables_of_records_are_the_codes_own() -> None:
+    text = (DOCS / "ingest.md").read_text(encoding="utf-8")
+    for kind, fields in RECORDS.items():
+        section = text.partition(f"\n### {kind}\n")[2].partition("\n#")[0]
+        rows = re.findall(r"^\| (\*\*)?(\w+)(?:\*\*)? \|", section, re.MULTILINE)
+        told = [(name, bool(bold)) for bold, name in rows if name != "name"]
+        assert told == [(field.name, field.required) for field in fields], kind
+
+
+def test_every_make_target_of_the_documentation_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    asked = {words[0] for page in PAGES for words in commands_in(page, "make") if words}
+    assert {"demo", "test"} <= asked
+    assert asked - targets == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_talkscope_command_of_a_page_is_understood(page: Path, tmp_path: Path, monkeypatch: object) -> None:
+    for words in commands_in(page, "talkscope"):
+        if "[OPTIONS]" in words or any(word.startswith("[") for word in words):
+            continue
+        context = click.Context(group, info_name="talkscope")
+        command = group.get_command(context, words[0])
+        assert command is not None, words
+        with contextlib.chdir(tmp_path):
+            for word in words[1:]:
+                if "." in word or word.endswith("/"):
+                    (tmp_path / word).touch() if not word.endswith("/") else (tmp_path / word).mkdir(exist_ok=True)
+            command.make_context(words[0], list(words[1:]), parent=context).close()
+
+
+def test_every_host_entry_starts_the_server() -> None:
+    started = []
+    for text in blocks(README, "json"):
+        entry = json.loads(text)
+        [(top, servers)] = entry.items()
+        assert top in ("mcpServers", "servers")
+        started += [[server["command"], *server["args"]] for server in servers.values()]
+    for text in blocks(README, "toml"):
+        started += [[server["command"], *server["args"]] for server in tomllib.loads(text)["mcp_servers"].values()]
+    started += [words[words.index("--") + 1 :] for words in commands_in(README, "claude")]
+    assert len(started) == 5
+    assert all(words == ["uvx", "talkscope", "mcp"] for words in started)
+
+
+def test_the_settings_that_host_entries_name_exist() -> None:
+    known = {each.name for each in settings.SETTINGS}
+    named = set(re.findall(r"\bTALKSCOPE_[A-Z_]+\b", WRITTEN))
+    assert named - known == set()
+
+
+def test_the_configuration_file_of_the_documentation_is_understood(tmp_path: Path) -> None:
+    [text] = blocks(DOCS / "warehouse.md", "toml")
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    read = settings.read({}, config=file)
+    assert read.default_source == "production"
+    assert {source.name for source in read.sources} == {"production", "staging"}
+    assert read.source("staging").path == tmp_path / "staging"
+
+
+def test_the_readmes_python_example_runs(tmp_path: Path) -> None:
+    span = {
+        "type": "span",
+        "session_id": "s1",
+        "processor": "llm",
+        "provider": "openai",
+        "model": "m",
+        "start_time": "2026-05-04T10:00:00Z",
+        "duration_ms": 20,
+    }
+    [text] = blocks(README, "python")
+    said = io.StringIO()
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(said):
+        talkscope.ingest([span], folder="calls")
+        exec(compile(text, "README.md", "exec"), {})
+    assert "last_7d" in said.getvalue()
+
+
+def test_the_importer_of_the_documentation_prints_records_that_load(tmp_path: Path) -> None:
+    text = next(text for text in blocks(DOCS / "ingest.md", "python") if "sys.stdin" in text)
+    part = {"name": "llm", "vendor": "openai", "at": "2026-05-04T10:00:01Z", "ms": 800}
+    call = {
+        "uuid": "c1",
+        "began": "2026-05-04T10:00:00Z",
+        "ended": "2026-05-04T10:01:00Z",
+        "bot": "b1",
+        "caller": "u1",
+        "turns": [{"at": "2026-05-04T10:00:01Z", "wait_ms": 900, "parts": [part]}, {
+            "at": "2026-05-04T10:00:20Z", "failed": True, "parts": []}],
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", text], input=json.dumps(call), capture_output=True, text=True, check=True, timeout=60
+    )
+    file = tmp_path / "calls.ndjson"
+    file.write_text(done.stdout, encoding="utf-8")
+    talkscope.ingest([file], folder=tmp_path / "warehouse")
+    with talkscope.open_warehouse(tmp_path / "warehouse") as client:
+        row = client.ask(
+            "breakdown",
+            measures=["sessions", "interactions", "errors", "p50"],
+            group_by=["platform"],
+            start_time="2026-05-04",
+            end_time="2026-05-05",
+        ).records()[0]
+    assert [row[name] for name in ("platform", "sessions", "interactions", "errors", "p50")] == [
+        "callcentre", 1, 2, 1, 900.0,
+    ]  # fmt: skip

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.oracle import World, scenario
+from tests.warehouse.questions.loaded import Loaded, Record
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The oracle over the scenario."""
+    return World.load(*scenario(7))
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """The warehouse over the same scenario."""
+    warehouse = Loaded(tmp_path_factory.mktemp("scenario"), scenario(7))
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Callable[[list[Record]], Loaded]]:
+    """Makes a warehouse of some records."""
+    made: list[Loaded] = []
+
+    def make(records: list[Record]) -> Loaded:
+        made.append(Loaded(tmp_path / f"warehouse-{len(made)}", [records]))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

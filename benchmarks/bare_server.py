@@ -1,5 +1,6 @@
 """A server of the SDK's own making with as many typed tools as Talkscope has, and nothing behind them."""
 
+# ruff: noqa: ARG001 - the tools are here to be listed
 from __future__ import annotations
 
 from typing import Annotated, Literal
@@ -12,8 +13,8 @@ Grain = Literal["minute", "hour", "day", "week", "month"]
 Start = Annotated[str, Field(description="ISO 8601, instead of range")]
 End = Annotated[str, Field(description="exclusive")]
 Zone = Annotated[str, Field(description="IANA")]
-Filters = Annotated[list[str], Field(description="dimension=value or dimension!=value")]
-Words = Annotated[list[str], Field(description="names")]
+Filters = Annotated[tuple[str, ...], Field(description="dimension=value or dimension!=value")]
+Words = Annotated[tuple[str, ...], Field(description="names")]
 Limit = Annotated[int, Field(ge=1, le=500)]
 
 
@@ -31,7 +32,7 @@ server = MCPServer("bare")
 
 @server.tool()
 async def summary(
-    range: Range = "last_24h", start: Start = "", end: End = "", zone: Zone = "UTC", filters: Filters = []
+    range: Range = "last_24h", start: Start = "", end: End = "", zone: Zone = "UTC", filters: Filters = ()
 ) -> Table:
     """Headline figures of a window."""
     return EMPTY
@@ -44,9 +45,9 @@ async def timeseries(
     start: Start = "",
     end: End = "",
     zone: Zone = "UTC",
-    filters: Filters = [],
+    filters: Filters = (),
     granularity: Grain = "hour",
-    group_by: Words = [],
+    group_by: Words = (),
     limit: Limit = 5,
 ) -> Table:
     """Measures over time."""
@@ -61,7 +62,7 @@ async def breakdown(
     start: Start = "",
     end: End = "",
     zone: Zone = "UTC",
-    filters: Filters = [],
+    filters: Filters = (),
     limit: Limit = 20,
 ) -> Table:
     """Measures by one or two dimensions."""
@@ -76,7 +77,7 @@ async def latency(
     start: Start = "",
     end: End = "",
     zone: Zone = "UTC",
-    filters: Filters = [],
+    filters: Filters = (),
 ) -> Table:
     """Where the time goes."""
     return EMPTY
@@ -89,7 +90,7 @@ async def sessions(
     start: Start = "",
     end: End = "",
     zone: Zone = "UTC",
-    filters: Filters = [],
+    filters: Filters = (),
     limit: Limit = 25,
     cursor: str = "",
 ) -> Table:
@@ -123,7 +124,7 @@ async def concurrency(
     start: Start = "",
     end: End = "",
     zone: Zone = "UTC",
-    filters: Filters = [],
+    filters: Filters = (),
     granularity: Grain = "hour",
 ) -> Table:
     """Sessions active at once."""
@@ -137,7 +138,7 @@ async def regressions(
     baseline: Range = "last_7d",
     group_by: str = "overall",
     threshold: Annotated[float, Field(ge=0, le=10)] = 0.15,
-    filters: Filters = [],
+    filters: Filters = (),
 ) -> Table:
     """What got worse."""
     return EMPTY
@@ -151,7 +152,7 @@ async def catalog(kind: Literal["all", "measure", "dimension", "metric"] = "all"
 
 @server.tool()
 async def query(
-    measures: Words, dimensions: Words = [], filters: Filters = [], limit: Limit = 100, zone: Zone = "UTC"
+    measures: Words, dimensions: Words = (), filters: Filters = (), limit: Limit = 100, zone: Zone = "UTC"
 ) -> Table:
     """A restricted query."""
     return EMPTY

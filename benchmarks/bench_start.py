@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import side_by_side, show
+from measure import show, side_by_side
 
 BARE = [sys.executable, str(Path(__file__).with_name("bare_server.py"))]
 OURS = [sys.executable, "-m", "talkscope", "mcp"]
@@ -47,7 +47,8 @@ def tools_listed(argv: Sequence[str], environment: dict[str, str]) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="starts of each server (15)")
-    runs = parser.parse_args().runs
+    options, _ = parser.parse_known_args()
+    runs = options.runs
     with tempfile.TemporaryDirectory() as folder:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TALKSCOPE_")}
         environment = kept | {"TALKSCOPE_WAREHOUSE": str(Path(folder) / "warehouse")}

@@ -117,17 +117,19 @@ def test_every_make_target_of_the_documentation_exists() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_talkscope_command_of_a_page_is_understood(page: Path, tmp_path: Path, monkeypatch: object) -> None:
+def test_every_talkscope_command_of_a_page_is_understood(page: Path, tmp_path: Path) -> None:
     for words in commands_in(page, "talkscope"):
         if "[OPTIONS]" in words or any(word.startswith("[") for word in words):
             continue
         context = click.Context(group, info_name="talkscope")
         command = group.get_command(context, words[0])
         assert command is not None, words
+        for word in words[1:]:
+            if word.endswith("/"):
+                (tmp_path / word).mkdir(exist_ok=True)
+            elif "." in word:
+                (tmp_path / word).touch()
         with contextlib.chdir(tmp_path):
-            for word in words[1:]:
-                if "." in word or word.endswith("/"):
-                    (tmp_path / word).touch() if not word.endswith("/") else (tmp_path / word).mkdir(exist_ok=True)
             command.make_context(words[0], list(words[1:]), parent=context).close()
 
 

@@ -2,7 +2,7 @@
 
     import talkscope
 
-    talkscope.ingest(["calls.ndjson"], folder="calls")
+    talkscope.ingest("calls.ndjson", warehouse="calls")
     with talkscope.open_warehouse("calls") as client:
         answer = client.ask("breakdown", measures=["p95", "count"], group_by=["processor"], range="last_7d")
         print(answer.records())

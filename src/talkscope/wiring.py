@@ -5,6 +5,7 @@ The warehouse and the API are imported with the first question, because a model'
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import httpx
 
 from talkscope.client import AsyncClient, Client, PortalTransport, forks
 from talkscope.models.answers import Answer
-from talkscope.models.masking import Mask, stored_key
+from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
 from talkscope.settings import Settings, SourceSettings
 
@@ -149,12 +150,14 @@ class App:
             return self._stores[source.name]
 
     def _key(self, source: SourceSettings) -> bytes:
+        from talkscope.warehouse.manifest import Manifest
+
         with self._lock:
             if source.name not in self._keys:
-                key = stored_key(source.path)
-                if not source.path.exists():
-                    return key
-                self._keys[source.name] = key
+                # A folder that is no warehouse yet holds nobody's data, and gets no file of ours by being asked.
+                if not Manifest(source.path).exists:
+                    return secrets.token_bytes(KEY_BYTES)
+                self._keys[source.name] = stored_key(source.path)
             return self._keys[source.name]
 
 

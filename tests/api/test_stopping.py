@@ -18,7 +18,7 @@ from talkscope.models.questions import SummaryAsked
 from tests.api.answering import Recorded, Slow, raw, transport
 
 # What a busy machine may add to the half second that an interrupt is allowed.
-SOON = 3.0
+SOON = 1.5
 
 
 @pytest.fixture

@@ -21,7 +21,5 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
 @pytest.fixture(scope="session")
 def warehouse(telemetry: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "warehouse"
-    import shutil
-
-    shutil.copytree("/tmp/clih/small/warehouse", folder)
+    assert talkscope.ingest(sorted(telemetry[0].glob("*.ndjson")), warehouse=folder).ok
     return folder

@@ -32,7 +32,9 @@ def within(case: Case) -> dict[str, str]:
     return {"start_time": iso(case.start), "end_time": iso(case.end), "timezone": case.zone}
 
 
-def by_label(answer: dict[str, Any], keys: Sequence[str], values: Sequence[str]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+def by_label(
+    answer: dict[str, Any], keys: Sequence[str], values: Sequence[str]
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """The named cells of every row, by the row's label cells."""
     columns = answer["columns"]
     at = [columns.index(name) for name in keys]

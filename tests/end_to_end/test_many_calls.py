@@ -1,4 +1,4 @@
-"""Many calls at once: a ping is answered while heavy questions run, and a question that is cancelled is not answered."""
+"""Many calls at once: pings are answered while heavy questions run, and cancelled questions are not answered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
 def test_a_ping_is_answered_while_six_heavy_questions_run(busy: Wire):
     heavy = [busy.begin("tools/call", HEAVY) for _ in range(6)]
     ping = busy.begin("ping")
-    order = []
+    order: list[object] = []
     while not set(heavy) <= set(order):
         message = busy.read_message(60)
         if "id" in message:
@@ -48,7 +48,7 @@ def test_a_cancelled_question_gets_no_answer_and_leaves_room_for_others(busy: Wi
         busy.notify("notifications/cancelled", {"requestId": each})
     assert ask(busy, "get_summary", **WEEK)["rows"]
     ping = busy.begin("ping")
-    answered = []
+    answered: list[object] = []
     while ping not in answered:
         message = busy.read_message(60)
         answered.append(message.get("id"))
@@ -57,7 +57,7 @@ def test_a_cancelled_question_gets_no_answer_and_leaves_room_for_others(busy: Wi
 
 def test_a_question_with_a_progress_token_reports_progress_that_only_grows(busy: Wire):
     asked = busy.begin("tools/call", {**HEAVY, "_meta": {"progressToken": "p-1"}})
-    seen = []
+    seen: list[float] = []
     while True:
         message = busy.read_message(60)
         if message.get("method") == "notifications/progress":

@@ -29,7 +29,9 @@ def test_a_span_that_ends_gives_the_time_back_to_what_still_runs() -> None:
 
 
 def test_what_no_span_covers_is_a_gap_and_what_reaches_outside_is_cut() -> None:
-    found = attribute(100, 200, [Interval(0, 110, 0, "before"), Interval(150, 160, 0, "in"), Interval(190, 900, 0, "on")])
+    found = attribute(
+        100, 200, [Interval(0, 110, 0, "before"), Interval(150, 160, 0, "in"), Interval(190, 900, 0, "on")]
+    )
     assert found.own == [10, 10, 10]
     assert found.gaps == [(110, 150), (160, 190)]
     assert found.unattributed == 70

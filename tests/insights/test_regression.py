@@ -49,7 +49,9 @@ def test_p_is_about_uniform_when_nothing_changed() -> None:
     rng = Random(11)
     found = []
     for _ in range(200):
-        sessions: list[Unit] = [(float(sum(rng.random() < rng.choice([0.1, 0.5]) for _ in range(5))), 5) for _ in range(40)]
+        sessions: list[Unit] = [
+            (float(sum(rng.random() < rng.choice([0.1, 0.5]) for _ in range(5))), 5) for _ in range(40)
+        ]
         found.append(permutation(sessions[:28], sessions[28:], rng=rng, draws=99, enough=99).p)
     assert 0.02 <= sum(p <= 0.1 for p in found) / 200 <= 0.18
     assert 0.4 <= sum(p <= 0.5 for p in found) / 200 <= 0.62
@@ -63,8 +65,8 @@ def test_sessions_are_drawn_whole_so_one_bad_session_proves_nothing() -> None:
 
 
 def test_large_sides_are_joined_into_blocks_of_whole_sessions() -> None:
-    joined = blocks([(1.0, 2)] * 1_003, 5, Random(1))
-    assert joined == [(5.0, 10)] * 200
+    alike: list[Unit] = [(1.0, 2)] * 1_003
+    assert blocks(alike, 5, Random(1)) == [(5.0, 10)] * 200
     units: list[Unit] = [(float(index), 1) for index in range(100)]
     assert sorted(blocks(units, 1, Random(1))) == units
     tested = permutation([(0, 4), (1, 4)] * 4_000, [(1, 4), (2, 4)] * 2_000, rng=Random(2))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp import Client, StdioServerParameters
 
+from talkscope.jobs.demo import generate
+from talkscope.jobs.ingest import ingest
 from talkscope.server.calls import INSTRUCTIONS
 from talkscope.tools import TOOLS
 from tests.server.wire import Wire, enveloped, text
@@ -116,6 +119,67 @@ def test_the_sdks_own_client_is_answered_in_both_eras(mode: Any, version: str, t
                 assert "range" in refused.content[0].text
 
     anyio.run(ask)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place whose warehouse holds eight days of made-up telemetry."""
+    place = tmp_path_factory.mktemp("filled")
+    generate(place / "telemetry", now=datetime.now(UTC), days=8, sessions_per_day=20)
+    ingest(sorted((place / "telemetry").glob("*.ndjson")), warehouse=place / "warehouse", generated=True)
+    return place
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_every_tool_answers_from_a_real_warehouse_within_its_budget_and_schema(mode: Any, filled: Path):
+    async def ask() -> None:
+        env = {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": "1500"}
+        async with Client(StdioServerParameters(command=REAL[0], args=REAL[1:], env=env), mode=mode) as client:
+
+            async def answered(tool: str, **words: Any) -> dict[str, Any]:
+                # The client checks structured content against the listed schema.
+                answer = await client.call_tool(tool, words)
+                assert not answer.is_error, answer.content
+                assert answer.structured_content["meta"]["n"] > 0, tool
+                assert answer.structured_content["rows"], tool
+                forms = (answer.content[0].text, json.dumps(answer.structured_content, separators=(",", ":")))
+                assert max(map(len, forms)) <= 1_500 * 4, tool
+                found: dict[str, Any] = answer.structured_content
+                return found
+
+            slow = await answered("explain_slow_session", range="last_7d")
+            ids = {key: slow["interaction"][key] for key in ("session_id", "interaction_id")}
+            needed = {
+                "get_session": {"session_id": ids["session_id"]},
+                "get_interaction": {"interaction_id": ids["interaction_id"]},
+                "list_sessions": {"range": "last_7d", "limit": 100},
+                "get_timeseries": {"range": "last_7d", "granularity": "minute", "measures": ["p95", "count"]},
+                "detect_regressions": {},
+                "list_metrics": {},
+                "query": {
+                    "query": {"measures": ["SessionMetrics.count"], "timeDimensions": [{"dateRange": "last_7d"}]}
+                },
+            }
+            for tool in TOOLS:
+                await answered(tool.name, **needed.get(tool.name, {"range": "last_7d"}))
+
+    anyio.run(ask)
+
+
+def test_pages_follow_each_other_without_a_gap_however_short_the_budget_makes_them(filled: Path):
+    with Wire(REAL, {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": "800"}) as wire:
+        wire.handshake()
+        seen: list[str] = []
+        words: dict[str, Any] = {"range": "last_7d", "limit": 100}
+        while True:
+            page = wire.call("list_sessions", **words)["result"]["structuredContent"]
+            at = page["columns"].index("session_id")
+            seen += [row[at] for row in page["rows"]]
+            if "next_cursor" not in page["meta"]:
+                break
+            words["cursor"] = page["meta"]["next_cursor"]
+        assert len(seen) == len(set(seen)) == page["meta"]["n"]
+        assert wire.close() == 0
 
 
 # Errors

@@ -87,7 +87,7 @@ def _load(folder: Path) -> Path:
 
     warehouse = folder / "warehouse"
     files = sorted((folder / "telemetry").glob("*.ndjson"))
-    ingest(files, folder=warehouse, generated=True)
+    ingest(files, warehouse=warehouse, generated=True)
     return warehouse
 
 

@@ -66,6 +66,10 @@ def surroundings(context: click.Context) -> Surroundings:
     return found if found is not None else Surroundings()
 
 
+class _Unread(Exception):
+    """Nobody reads the output any more."""
+
+
 class Commands(click.Group):
     """Commands that are listed by COMMANDS and imported when they are used."""
 
@@ -92,6 +96,13 @@ class Commands(click.Group):
                 raise click.UsageError(f"There is no command {clean(word, 60)!r}.{_suggestion(name)}", ctx)
             args = [name, *args[1:]]
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click would take a closed pipe for a failure and end the process."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _Unread from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The commands under their headings, without importing one."""
@@ -160,7 +171,7 @@ def run(arguments: Sequence[str] | None = None, *, around: Surroundings | None =
         result = group.main(args=words, prog_name="talkscope", standalone_mode=False, obj=around or Surroundings())
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, _Unread):
         return _unread()
     except click.UsageError as error:
         _complain(_usage(error))
@@ -179,9 +190,6 @@ def run(arguments: Sequence[str] | None = None, *, around: Surroundings | None =
         about = f" {error.filename}" if error.filename else ""
         _complain(f"error: os_error: {error.strerror or type(error).__name__}{about}")
         return 1
-    except SystemExit as leaving:
-        # click ends the process itself when a write meets a closed pipe.
-        return _unread() if _is_pacified() else leaving.code if isinstance(leaving.code, int) else 1
     return result if isinstance(result, int) else 0
 
 
@@ -199,10 +207,6 @@ def _usage(error: click.UsageError) -> str:
 def _complain(line: str) -> None:
     with suppress(OSError):
         click.echo(clean(line, 4_000), err=True)
-
-
-def _is_pacified() -> bool:
-    return type(sys.stdout).__name__ == "PacifyFlushWrapper"
 
 
 def _unread() -> int:

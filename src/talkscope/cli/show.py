@@ -193,7 +193,8 @@ def grid(
 def title(name: str, units: dict[str, str]) -> str:
     """A column's title: its name, with the unit where that is not plain from the name."""
     unit = units.get(name)
-    return clean(name) + (f" ({unit})" if unit in ("ms", "USD") else "")
+    plain = unit not in ("ms", "USD") or name.endswith(f"_{unit.lower()}")
+    return clean(name) + ("" if plain else f" ({unit})")
 
 
 def _natural(titles: list[str], cells: list[list[str]]) -> int:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 KEY_FILE = "mask.key"
-_KEY_BYTES = 32
+KEY_BYTES = 32
 
 _URL = re.compile(r"(?<![\w])(?:https?://|www\.)[^\s<>\"']+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
@@ -77,16 +77,16 @@ class Mask:
 def stored_key(folder: Path, fresh: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
     """The masking key of a warehouse: `mask.key` beside its segments, readable by its owner only, made on first use.
 
-    Where nothing can be written, or there is no warehouse yet, the key is a fresh one that lasts as long as its holder.
+    Where nothing can be written the key is a fresh one, which lasts as long as its holder.
     """
     file = folder / KEY_FILE
     with suppress(OSError):
         if not file.exists():
-            _write(file, fresh(_KEY_BYTES))
+            _write(file, fresh(KEY_BYTES))
         key = file.read_bytes()
-        if len(key) >= _KEY_BYTES:
+        if len(key) >= KEY_BYTES:
             return key
-    return fresh(_KEY_BYTES)
+    return fresh(KEY_BYTES)
 
 
 def _write(file: Path, key: bytes) -> None:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, TypeAlias, cast
 
 from talkscope.models import values
@@ -126,7 +126,7 @@ _READERS: Mapping[Kind, Reader] = {
 
 def _reader(field: Field, zone: tzinfo | None) -> Reader:
     if field.kind == "time":
-        return lambda value: values.time(value, zone)
+        return partial(values.time, zone)
     if field.name == "attributes":
         return _attributes
     if field.name in _IDS:
@@ -162,7 +162,7 @@ class Checker:
         shape = self._shapes.get(kind) if isinstance(kind, str) else None  # type: ignore[call-overload]
         if shape is None:
             raise Refused(f"type is {str(kind)[:40]!r}, not one of {', '.join(RECORDS)}")
-        readers = shape.readers
+        readers, text, identity = shape.readers, values.text, values.identity
         row: Row = {}
         unknown: dict[str, object] | None = None
         name = "type"
@@ -173,6 +173,9 @@ class Checker:
                     if name != "type" and value is not None and value != "":
                         unknown = unknown or {}
                         unknown[name] = value
+                elif type(value) is str and (reader is text or reader is identity) and len(value) <= MAX_ID and value.isprintable():
+                    if value:
+                        row[name] = value
                 elif value is not None and value != "":
                     found = reader(value)
                     if found is not None:

@@ -30,19 +30,22 @@ def micros(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
-def time(value: object, zone: tzinfo | None) -> int:
+def time(zone: tzinfo | None, value: object) -> int:
     """Microseconds of an ISO 8601 text (or a datetime); one without an offset is in `zone`, or refused without one."""
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise Refused(
-            "is not an ISO 8601 time; an integer epoch needs a column name that ends in _ms, _us or _ns"
-        ) from None
+        delta = datetime.fromisoformat(value) - EPOCH  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return _time(zone, value)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _time(zone: tzinfo | None, value: object) -> int:
+    if not isinstance(value, str | datetime):
+        raise Refused("is not an ISO 8601 time; an integer epoch needs a column name that ends in _ms, _us or _ns")
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value.strip())
     except ValueError:
-        text = str(value)
-        if text != text.strip():
-            return time(text.strip(), zone)
-        raise Refused(f"is not an ISO 8601 time: {text[:40]!r}") from None
+        raise Refused(f"is not an ISO 8601 time: {str(value)[:40]!r}") from None
     try:
         if moment.tzinfo is None:
             if zone is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from talkscope.errors import TalkscopeError
@@ -30,7 +31,21 @@ def build(asker: Asker, *, settings: Manner) -> MCPServer[None]:
             if close is not None:
                 await close()
 
-    return TalkscopeServer(asker, settings, lifespan)
+    with _plain_logging():
+        return TalkscopeServer(asker, settings, lifespan)
+
+
+@contextmanager
+def _plain_logging() -> Iterator[None]:
+    """Keep rich unloaded: the SDK's constructor makes a rich log handler, 40 ms for what our own logging drops."""
+    if "rich.console" in sys.modules:
+        yield
+        return
+    sys.modules["rich.console"] = None  # type: ignore[assignment]  # importing it fails, and the SDK goes without
+    try:
+        yield
+    finally:
+        del sys.modules["rich.console"]
 
 
 def main(settings: Settings | None = None) -> NoReturn:

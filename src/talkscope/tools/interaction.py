@@ -14,4 +14,5 @@ INTERACTION = Tool(
     ),
     question=contract.INTERACTION,
     left_out="`talkscope interaction` and the SDK give all of them.",
+    own=frozenset({"kind"}),
 )

@@ -15,7 +15,7 @@ REGRESSIONS = Tool(
     question=contract.REGRESSIONS,
     narrows="limit",
     left_out="Filter, or ask for fewer rows.",
-    own=frozenset({"measure"}),
+    own=frozenset({"measure", "significant"}),
     plain=frozenset({"baseline_range"}),
     told={
         "start_time": "current window, not with current_range",

@@ -12,5 +12,6 @@ SESSION = Tool(
     question=contract.SESSION,
     narrows="limit",
     left_out="meta.next_cursor leads to the rest.",
+    own=frozenset({"kind"}),
     told={"cursor": "meta.next_cursor"},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -220,10 +220,11 @@ def figures(ask: Ask, wanted: Wanted, rest: Rest | None = None) -> dict[Key, Fig
 
 def nothing_of(measures: Sequence[Measure]) -> Figure:
     """What the measures are where there are no facts: counts are 0, everything else is unknown."""
-    return Figure({each.name: 0 if _counts(each) else None for each in measures}, {each.name: 0 for each in measures})
+    return Figure({each.name: 0 if counts(each) else None for each in measures}, {each.name: 0 for each in measures})
 
 
-def _counts(measure: Measure) -> bool:
+def counts(measure: Measure) -> bool:
+    """Whether the measure is a plain count, which is 0 where there is nothing, and not unknown."""
     return measure.family == "volume" or measure.name in ("errors", "outcomes", "handoffs")
 
 
@@ -258,56 +259,6 @@ def rounded(measure: Measure, value: Out) -> float | int | None:
     return int(value)
 
 
-def units(measures: Sequence[Measure]) -> dict[str, str]:
-    """Measure to unit, for those that are no plain counts."""
-    return {each.name: each.unit for each in measures if not _counts(each)}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The columns that carry the measures and their n: `n` for the first, `n_<what>` where another's differs."""
-
-    measures: tuple[Measure, ...]
-
-    @property
-    def _extra(self) -> list[tuple[str, str]]:
-        first = self.measures[0].n_of
-        seen = {first, None}
-        extra = []
-        for each in self.measures[1:]:
-            if each.n_of not in seen:
-                seen.add(each.n_of)
-                extra.append((f"n_{each.n_of}", each.name))
-        return extra
-
-    @property
-    def columns(self) -> list[str]:
-        """The column names, after the groups."""
-        return [*(each.name for each in self.measures), "n", *(name for name, _ in self._extra)]
-
-    @property
-    def units(self) -> dict[str, str]:
-        """Column to unit, for those that are no plain counts."""
-        return units(self.measures)
-
-    def cells(self, figure: Figure) -> list[Cell]:
-        """The cells of one group, in the order of the columns."""
-        values: list[Cell] = [figure.values[each.name] for each in self.measures]
-        n: list[Cell] = [figure.n[self.measures[0].name], *(figure.n[name] for _, name in self._extra)]
-        return [*values, *n]
-
-    def sorting(self, by: Measure) -> Callable[[tuple[Key, Figure]], tuple[bool, float, tuple[tuple[bool, str], ...]]]:
-        """Largest value first, missing values last, ties by the group's name."""
-
-        def rank(item: tuple[Key, Figure]) -> tuple[bool, float, tuple[tuple[bool, str], ...]]:
-            key, figure = item
-            value = figure.values[by.name]
-            names = tuple((each is None, str(each)) for each in key)
-            return value is None, -(value or 0), names
-
-        return rank
-
-
 def total(ask: Ask, wanted: Wanted) -> Figure:
     """The same measures over all facts of the question, neither cut nor grouped."""
     return figures(ask, replace(wanted, grain=None), Rest())[()]
@@ -316,24 +267,3 @@ def total(ask: Ask, wanted: Wanted) -> Figure:
 def measured(words: Sequence[str]) -> tuple[Measure, ...]:
     """The measures of these names, each once."""
     return tuple(dict.fromkeys(measure(word) for word in words))
-
-
-def named(ask: Ask, by: Sequence[Dimension], rows: Sequence[list[Cell]], at: int) -> list[str]:
-    """The group columns; ids that have a name get it beside them, in the rows too. Groups begin at column `at`."""
-    columns: list[str] = []
-    for each in by:
-        columns.append(each.name)
-        if each.name == "character_id":
-            names = ask.character_names()
-            place = at + len(columns)
-            for row in rows:
-                row.insert(place, names.get(str(row[place - 1])))
-            columns.append("character_name")
-    return columns
-
-
-def several_assistants(ask: Ask, by: Sequence[Dimension]) -> list[str]:
-    """The note that an answer by assistant carries when sessions have several."""
-    if any(each.name == "character_id" for each in by) and ask.has_participants():
-        return ["Sessions with several assistants count under each of them, so rows do not add up to the total."]
-    return []

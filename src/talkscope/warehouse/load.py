@@ -17,7 +17,7 @@ from talkscope.warehouse import compact, merge
 from talkscope.warehouse.manifest import Lease
 from talkscope.warehouse.schema import TABLES, Table, column
 from talkscope.warehouse.scratch import Scratch
-from talkscope.warehouse.segments import Writer, writing
+from talkscope.warehouse.segments import writing
 from talkscope.warehouse.store import quoted
 
 _LONGEST = 1 << 26

@@ -32,8 +32,9 @@ class Loaded:
             stage.discard()
         self.store = DuckStore(folder)
 
-    def ask(self, question: str, *, now: datetime = NOW, **words: object) -> Answer:
-        """The answer to the question."""
+    def ask(self, question: str, *, now: object = NOW, **words: object) -> Answer:
+        """The answer to the question, at a time that is a datetime."""
+        assert isinstance(now, datetime)
         module = import_module(f"talkscope.warehouse.questions.{question}")
         asked = understand(QUESTIONS[question].params, words)
         answer = module.answer(asked, Ask(self.store.snapshot(Stop()), self.store.name, now))
@@ -49,3 +50,10 @@ class Loaded:
 def column(answer: Answer, name: str) -> list[Cell]:
     """One column of the answer."""
     return [row[answer.columns.index(name)] for row in answer.rows]
+
+
+def numbers(answer: Answer, name: str) -> list[float]:
+    """One column of the answer that holds numbers only."""
+    cells = column(answer, name)
+    assert all(isinstance(cell, int | float) for cell in cells)
+    return [cell for cell in cells if isinstance(cell, int | float)]

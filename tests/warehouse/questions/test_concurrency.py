@@ -81,7 +81,11 @@ def test_the_level_is_carried_into_buckets_in_which_nothing_begins_or_ends(wareh
 
 
 def test_sessions_without_a_length_are_left_out_and_named(warehouse: Make) -> None:
-    records = [session("a", "10:00:00", "10:00:00"), session("b", "10:00:00", None), session("c", "10:00:00", "11:00:00")]
+    records = [
+        session("a", "10:00:00", "10:00:00"),
+        session("b", "10:00:00", None),
+        session("c", "10:00:00", "11:00:00"),
+    ]
     answer = ask(warehouse(records), **DAY)
     assert (answer.peak, answer.meta.n) == (1, 1)
     assert any(note.startswith("2 sessions of no length") for note in answer.meta.notes)

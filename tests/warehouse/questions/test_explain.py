@@ -8,7 +8,7 @@ from talkscope.errors import InvalidArgument, NotFound
 from talkscope.models.answers import ExplainAnswer
 from talkscope.models.window import iso
 from tests.oracle import CASES, Case, World
-from tests.warehouse.questions.loaded import Loaded, Record, column
+from tests.warehouse.questions.loaded import Loaded, Record, numbers
 
 Make = Callable[[list[Record]], Loaded]
 DAY: dict[str, object] = {"start_time": "2026-05-04", "end_time": "2026-05-05"}
@@ -30,7 +30,7 @@ def check_trace(answer: ExplainAnswer, world: World) -> None:
     assert [row[3] for row in spans] == own
     lost = sum(last - first for first, last in trace.gaps) / 1_000
     assert [row[3] for row in answer.rows[len(spans) :]] == ([lost] if lost else [])
-    assert not trace.length or sum(column(answer, "share")) == pytest.approx(1, abs=1e-9)
+    assert not trace.length or sum(numbers(answer, "share")) == pytest.approx(1, abs=1e-9)
 
 
 def test_a_sessions_slowest_turn_is_the_oracles(loaded: Loaded, world: World) -> None:

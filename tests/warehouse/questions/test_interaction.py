@@ -7,7 +7,7 @@ import pytest
 from talkscope.errors import AmbiguousName, NotFound
 from talkscope.models.answers import TurnAnswer
 from tests.oracle import World
-from tests.warehouse.questions.loaded import Loaded, Record, column
+from tests.warehouse.questions.loaded import Loaded, Record, numbers
 
 Make = Callable[[list[Record]], Loaded]
 
@@ -28,7 +28,7 @@ def test_every_trace_is_the_oracles(loaded: Loaded, world: World) -> None:
         assert answer.interaction.total_ms == expected.length / 1_000
         assert answer.interaction.unattributed_ms == sum(last - first for first, last in expected.gaps) / 1_000
         assert answer.interaction.derived == one.derived
-        offsets = column(answer, "offset_ms")
+        offsets = numbers(answer, "offset_ms")
         assert offsets == sorted(offsets)
 
 

@@ -8,7 +8,7 @@ from talkscope.errors import AmbiguousName, InvalidArgument, NotFound
 from talkscope.models.answers import Cell, SessionAnswer
 from talkscope.models.window import iso
 from tests.oracle import CASES, Fact, World
-from tests.warehouse.questions.loaded import Loaded, column
+from tests.warehouse.questions.loaded import Loaded, numbers
 
 NAMES = {"interaction": "interaction_type", "span": "processor", "outcome": "resolution"}
 
@@ -28,7 +28,7 @@ def test_a_timeline_holds_every_fact_of_the_session_once(loaded: Loaded, world: 
         shown = Counter((row[0], row[2], row[3], None if row[2] == "outcome" else row[6]) for row in answer.rows)
         assert shown == expected, session.session_id
         assert answer.meta.n == sum(expected.values())
-        offsets = column(answer, "offset_ms")
+        offsets = numbers(answer, "offset_ms")
         assert offsets == sorted(offsets)
 
 

@@ -61,7 +61,7 @@ class Shaping:
         self.rows: list[list[Cell]] = [[cell(value, mask) for value in row] for row in answer.rows]
         self.heads = {
             key: plain(value, mask, SENTENCE)
-            for key, value in answer.model_dump(exclude={"columns", "rows", "meta"}, exclude_none=True).items()
+            for key, value in answer.model_dump(exclude={"columns", "rows", "meta"}, exclude_defaults=True).items()
         }
         self.meta = _meta(answer.meta, mask)
         self.notes = [safe(note, mask, SENTENCE) for note in answer.meta.notes[:_NOTES]]
@@ -133,10 +133,10 @@ class Shaping:
 
 def _meta(meta: Meta, mask: Masking) -> dict[str, Json]:
     """What an answer is about, without its notes and without what there is nothing to say about."""
-    told = meta.model_dump(exclude_none=True, exclude={"notes", "next_cursor"})
+    told = meta.model_dump(exclude_defaults=True, exclude={"notes", "next_cursor"})
     # A unit that only repeats its column's name says nothing.
     told["units"] = {key: unit for key, unit in meta.units.items() if unit.replace(" ", "_") != key}
-    kept = plain({key: value for key, value in told.items() if value is not False and value != {}}, mask)
+    kept = plain({key: value for key, value in told.items() if value != {}}, mask, SENTENCE)
     assert isinstance(kept, dict)
     # A cursor is handed back as it is, so nothing may be taken out of it.
     return kept | ({"next_cursor": clean(meta.next_cursor, 2_000)} if meta.next_cursor else {})

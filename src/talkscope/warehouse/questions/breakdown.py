@@ -7,17 +7,8 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import BreakdownAsked
 from talkscope.models.semantics import Measure, dimension, measure
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import (
-    Layout,
-    Rest,
-    Wanted,
-    basis,
-    figures,
-    measured,
-    named,
-    several_assistants,
-    total,
-)
+from talkscope.warehouse.figures import Rest, Wanted, basis, figures, measured, total
+from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
 
 

@@ -12,7 +12,8 @@ from talkscope.models.questions import Query, QueryAsked, QueryFilter
 from talkscope.models.semantics import DIMENSIONS, MEASURES, Dimension, Filter, Measure, dimension, measure, snake
 from talkscope.models.window import RANGES, Window, resolve
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Figure, Key, Layout, Wanted, basis, figures, total
+from talkscope.warehouse.figures import Figure, Key, Wanted, basis, figures, total
+from talkscope.warehouse.layout import Layout
 from talkscope.warehouse.rows import Which
 
 PREFIX = "SessionMetrics."

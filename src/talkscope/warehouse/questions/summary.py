@@ -6,7 +6,8 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import SummaryAsked
 from talkscope.models.window import before
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Figure, Wanted, basis, measured, total, units
+from talkscope.warehouse.figures import Figure, Wanted, basis, measured, total
+from talkscope.warehouse.layout import units
 from talkscope.warehouse.rows import Which
 
 _HEADLINES = ("sessions", "interactions", "end_users", "errors", "error_rate", "avg", "p50", "p95", "p99")

@@ -6,23 +6,12 @@ from dataclasses import replace
 
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell
-from talkscope.models.buckets import Grain, buckets, choose, coarsen, edges, label
+from talkscope.models.buckets import buckets, choose, coarsen, edges, label
 from talkscope.models.questions import TimeseriesAsked
 from talkscope.models.semantics import dimension
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import (
-    Figure,
-    Key,
-    Layout,
-    Wanted,
-    basis,
-    figures,
-    measured,
-    named,
-    nothing_of,
-    several_assistants,
-    total,
-)
+from talkscope.warehouse.figures import Figure, Key, Wanted, basis, figures, measured, nothing_of, total
+from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
 
 _COMFORTABLE = 62

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from talkscope.errors import IngestError
-from talkscope.models.records import Refused
+from talkscope.models.records import RecordType, Refused
 from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, Found, listed, parse
 from talkscope.warehouse.ingest.langfuse.traces import Book, kind_of
 
@@ -54,7 +54,7 @@ def sniff(head: bytes) -> bool:
     return b'"timestamp":' in text and sum(b'"%s":' % key in text for key in _TRACED) >= 3
 
 
-def read(stream: BinaryIO) -> Iterator[Found]:
+def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
     """Each record of the export with its place, and each item that cannot be mapped with the reason.
 
     Raises IngestError when nothing in the file is a trace, an observation or a score.

@@ -127,7 +127,7 @@ def test_every_talkscope_command_of_a_page_is_understood(page: Path, tmp_path: P
         for word in words[1:]:
             if word.endswith("/"):
                 (tmp_path / word).mkdir(exist_ok=True)
-            elif "." in word:
+            elif Path(word).suffix:
                 (tmp_path / word).touch()
         with contextlib.chdir(tmp_path):
             command.make_context(words[0], list(words[1:]), parent=context).close()
@@ -176,9 +176,17 @@ def test_the_readmes_python_example_runs(tmp_path: Path) -> None:
     [text] = blocks(README, "python")
     said = io.StringIO()
     with contextlib.chdir(tmp_path), contextlib.redirect_stdout(said):
-        talkscope.ingest([span], folder="calls")
+        talkscope.ingest([span], warehouse="calls")
         exec(compile(text, "README.md", "exec"), {})
     assert "last_7d" in said.getvalue()
+
+
+def test_the_python_of_the_page_on_loading_runs(tmp_path: Path) -> None:
+    text = next(text for text in blocks(DOCS / "ingest.md", "python") if "talkscope.ingest" in text)
+    said = io.StringIO()
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(said):
+        exec(compile(text, "ingest.md", "exec"), {})
+    assert said.getvalue().startswith("1 loaded, 1 refused: records: record 2 latency_ms is not a number")
 
 
 def test_the_importer_of_the_documentation_prints_records_that_load(tmp_path: Path) -> None:
@@ -198,7 +206,7 @@ def test_the_importer_of_the_documentation_prints_records_that_load(tmp_path: Pa
     )
     file = tmp_path / "calls.ndjson"
     file.write_text(done.stdout, encoding="utf-8")
-    talkscope.ingest([file], folder=tmp_path / "warehouse")
+    talkscope.ingest([file], warehouse=tmp_path / "warehouse")
     with talkscope.open_warehouse(tmp_path / "warehouse") as client:
         row = client.ask(
             "breakdown",

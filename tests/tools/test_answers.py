@@ -46,10 +46,10 @@ def test_an_answer_without_facts_still_counts_them():
 
 
 def test_numbers_have_no_more_digits_than_they_mean():
-    rows = [["a", 1234.56789, 1], ["b", 0.0123456789, 2], ["c", 3.0, 3], ["d", float("nan"), 4]]
+    rows = [["a", 1234.56789, 1], ["b", 0.0123456789, 2], ["c", 3.0, 3], ["d", float("nan"), 4], ["e", 10**30, 5]]
     shaped = call("get_breakdown", Fake(lambda name, words: plain(name, rows)))
-    assert [row[1] for row in shaped.structured["rows"]] == [1234.568, 0.012346, 3.0, None]
-    assert shaped.text.splitlines()[-4:] == ["a\t1234.568\t1", "b\t0.012346\t2", "c\t3\t3", "d\t\t4"]
+    assert [row[1] for row in shaped.structured["rows"]] == [1234.568, 0.012346, 3.0, None, None]
+    assert shaped.text.splitlines()[-5:] == ["a\t1234.568\t1", "b\t0.012346\t2", "c\t3\t3", "d\t\t4", "e\t\t5"]
 
 
 @pytest.mark.parametrize("tool", [tool.name for tool in TOOLS])

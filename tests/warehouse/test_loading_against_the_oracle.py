@@ -57,7 +57,7 @@ def kept(kind: str, stored_row: Record) -> Record:
         row["key"] = stored_row["key"]
     participants = stored_row["participants"]
     everyone = {*participants} if isinstance(participants, list) else set()
-    row["everyone"] = tuple(sorted(everyone | ({stored_row["character_id"]} - {None})))
+    row["everyone"] = tuple(sorted(str(each) for each in everyone | ({stored_row["character_id"]} - {None})))
     if kind in VALUES:
         row["value"] = stored_row[VALUES[kind]]
     if kind == "session":

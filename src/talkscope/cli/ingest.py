@@ -92,13 +92,13 @@ def _ingest(
 
 
 def _lines(report: Report, folder: Path) -> str:
-    told = [f"{report.records:,} records from {_files(report)} into {folder}, in {report.seconds:.1f} s"]
+    told = [f"{_count(report.records, 'record')} from {_files(report)} into {folder}, in {report.seconds:.1f} s"]
     if report.types:
         columns = ["type", "loaded", "changed", "present before"]
         told.append(grid(columns, [[kind, of.loaded, of.changed, of.present] for kind, of in report.types.items()], {}))
     told += [f"Latency of interactions: {clean(basis)}" for basis in report.latency_bases]
     if report.refused_count:
-        told.append(f"{report.refused_count:,} records or files were refused:")
+        told.append(f"Refused, {report.refused_count:,} in all:")
         told += [f"  {_place(each.file, each.where)}: {clean(each.reason)}" for each in report.refused[:_LISTED]]
         more = report.refused_count - min(_LISTED, len(report.refused))
         if more:
@@ -107,7 +107,11 @@ def _lines(report: Report, folder: Path) -> str:
 
 
 def _files(report: Report) -> str:
-    return clean(report.files[0]) if len(report.files) == 1 else f"{len(report.files):,} files"
+    return clean(report.files[0]) if len(report.files) == 1 else _count(len(report.files), "file")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _place(file: str, where: str) -> str:

@@ -155,7 +155,7 @@ def _said(answer: Answer) -> list[str]:
 def _notes(meta: Meta) -> list[str]:
     notes = list(meta.notes)
     if meta.basis:
-        notes.insert(0, f"Figures are over {meta.basis}.")
+        notes.insert(0, f"Basis: {meta.basis}.")
     if meta.unknown_latency:
         notes.append(f"{meta.unknown_latency:,} turns have no known latency and are left out.")
     if meta.next_cursor:

@@ -126,8 +126,12 @@ def ingest(
         raise unknown("record type", type, RECORDS)
     folder, tell = Path(warehouse), progress or (lambda _: None)
     check = Checker(None if timezone is None else zone_of(timezone))
+
+    def waiting() -> None:
+        tell(Progress("waiting"))
+
     begun = clock()
-    loader = Loader(folder, memory_limit=memory_limit, threads=threads, waiting=lambda: tell(Progress("waiting")))
+    loader = Loader(folder, memory_limit=memory_limit, threads=threads, waiting=waiting)
     stage = _stage(loader)
     try:
         reading = _Reading(stage, check, format, type, stdin, tell)
@@ -219,7 +223,7 @@ class _Reading:
                     raise raw
                 kind, row = check(raw)
             except Refused as refusal:
-                self.refused.add(name, where, str(refusal))
+                self.refused.add(name, where if isinstance(where, str) else f"line {where}", str(refusal))
             else:
                 add(kind, row)
                 self.records += 1

@@ -109,9 +109,11 @@ Reader: TypeAlias = Callable[[object], Value]
 def _attributes(value: object) -> str | None:
     """Attributes are an object; a null in it says nothing, and would come and go as records of one key are merged."""
     given = values.opened(value)
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise Refused("is not an object")
-    return canonical({key: item for key, item in given.items() if item is not None}) if given else None
+    if None in given.values():
+        given = {key: item for key, item in given.items() if item is not None}
+    return canonical(given) if given else None
 
 
 _READERS: Mapping[Kind, Reader] = {
@@ -168,18 +170,19 @@ class Checker:
         name = "type"
         try:
             for name, value in raw.items():
+                if value is None or value == "":
+                    continue
                 reader = readers.get(name)
-                if reader is None:
-                    if name != "type" and value is not None and value != "":
-                        unknown = unknown or {}
-                        unknown[name] = value
-                elif type(value) is str and (reader is text or reader is identity) and len(value) <= MAX_ID and value.isprintable():
-                    if value:
-                        row[name] = value
-                elif value is not None and value != "":
+                # What nearly every value is: a printable text.
+                if (reader is text or reader is identity) and value.__class__ is str and len(value) <= MAX_ID:
+                    row[name] = value if value.isprintable() else reader(value)
+                elif reader is not None:
                     found = reader(value)
                     if found is not None:
                         row[name] = found
+                elif name != "type":
+                    unknown = unknown or {}
+                    unknown[name] = value
         except Refused as refusal:
             raise Refused(f"{name} {refusal}") from None
         if unknown:

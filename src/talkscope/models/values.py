@@ -85,6 +85,8 @@ def _finite(value: object) -> float | int:
 def number(value: object) -> float:
     """A finite number."""
     # Adding 0.0 makes -0.0 the 0.0 that it equals.
+    if type(value) is float and -1e300 <= value <= 1e300:
+        return value + 0.0
     return float(_finite(value)) + 0.0
 
 
@@ -98,6 +100,8 @@ def milliseconds(value: object) -> float:
 
 def integer(value: object) -> int:
     """A whole number that is not negative."""
+    if type(value) is int and 0 <= value < 2**63:
+        return value
     found = _finite(value)
     if found != int(found):
         raise Refused("is not a whole number")
@@ -149,7 +153,7 @@ def texts(value: object) -> list[str]:
 
 def opened(value: object) -> object:
     """The value that a JSON text stands for; a text that is no JSON stands for itself."""
-    if not isinstance(value, str):
+    if type(value) is not str:
         return value
     try:
         return orjson.loads(value)

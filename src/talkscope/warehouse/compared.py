@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from talkscope.errors import InvalidArgument, UnknownName
 from talkscope.models.questions import RegressionsAsked
-from talkscope.models.semantics import MEASURES, Measure, dimension, measure, scope_of
+from talkscope.models.semantics import MEASURES, Measure, Scope, dimension, measure, scope_of
 from talkscope.models.window import Window
 from talkscope.warehouse.ask import Ask
 from talkscope.warehouse.rows import Facts, Sql, Which, facts
@@ -54,6 +54,29 @@ def _is_metric(ask: Ask, name: str) -> bool:
 def compared(asked: RegressionsAsked, ask: Ask, both: Window) -> Compared:
     """What is compared over both windows; InvalidArgument for what cannot be worse by more than chance."""
     chosen, metric = _measured(asked, ask)
+    _check(chosen)
+    group = None if asked.group_by.strip().lower() in ("", OVERALL) else dimension(asked.group_by)
+    filters = ask.filters(asked.filters)
+    named = [*([group] if group else []), *(each.dimension for each in filters)]
+    kind, basis = _facts(chosen, scope_of(named, metric=metric is not None), metric)
+    rate = chosen.name == "error_rate"
+    value = "bad" if rate else "value"
+    which = Which(both, filters, metric)
+    return Compared(
+        measure=chosen,
+        rows=facts(ask, kind, which, ["platform", "session_id", value, *([group.name] if group else [])]),
+        once=facts(ask, kind, which, [value]),
+        group=group.name if group else f"'{OVERALL}'",
+        column=group.name if group else "group",
+        value="bad::INTEGER" if rate else "value",
+        quantile=chosen.quantile,
+        unit="fraction" if rate else "the metric's unit" if kind == "metrics" else "ms",
+        basis=basis,
+    )
+
+
+def _check(chosen: Measure) -> None:
+    """Refuse what is no quantile, mean or rate."""
     if chosen.name != "error_rate" and chosen.quantile is None and chosen.name != "avg":
         kinder = {"errors": "error_rate", "max": "p99", "turn_max": "turn_p99"}.get(chosen.name)
         raise InvalidArgument(
@@ -61,12 +84,12 @@ def compared(asked: RegressionsAsked, ask: Ask, both: Window) -> Compared:
             hint=f"Use {kinder}." if kinder else "Use avg, p50, p75, p90, p95, p99, turn_p95 or error_rate.",
             details={"measure": chosen.name},
         )
-    group = None if asked.group_by.strip().lower() in ("", OVERALL) else dimension(asked.group_by)
-    filters = ask.filters(asked.filters)
-    named = [*([group] if group else []), *(each.dimension for each in filters)]
-    scope = scope_of(named, metric=metric is not None)
+
+
+def _facts(chosen: Measure, scope: Scope, metric: str | None) -> tuple[Facts, str]:
+    """The facts that are compared, and what they are in words."""
     rate = chosen.name == "error_rate"
-    kinds: dict[tuple[str, bool], tuple[Facts, str]] = {
+    kinds: dict[tuple[Scope, bool], tuple[Facts, str]] = {
         ("turn", False): ("turns", "user-to-bot latency of interactions"),
         ("span", False): ("leaves", "durations of leaf spans"),
         ("metric", False): ("metrics", f"values of {metric or 'all metrics'}"),
@@ -79,17 +102,4 @@ def compared(asked: RegressionsAsked, ask: Ask, both: Window) -> Compared:
             f"{chosen.name} is not compared over {scope}s, which the dimensions or the metric ask for.",
             hint="Drop that dimension or metric_name, or choose another measure.",
         )
-    kind, basis = found
-    value = "bad" if rate else "value"
-    which = Which(both, filters, metric)
-    return Compared(
-        measure=chosen,
-        rows=facts(ask, kind, which, ["platform", "session_id", value, *([group.name] if group else [])]),
-        once=facts(ask, kind, which, [value]),
-        group=group.name if group else f"'{OVERALL}'",
-        column=group.name if group else "group",
-        value="bad::INTEGER" if rate else "value",
-        quantile=chosen.quantile,
-        unit="fraction" if rate else "the metric's unit" if scope == "metric" else "ms",
-        basis=basis,
-    )
+    return found

@@ -37,7 +37,8 @@ class Opened:
 def found(paths: Sequence[str | os.PathLike[str]], warehouse: Path) -> Iterator[str]:
     """Each file under the paths, folders gone through in order of name; hidden files and the warehouse are left out."""
     home = warehouse.resolve()
-    for path in map(os.fspath, paths):
+    for each_path in paths:
+        path = os.fspath(each_path)
         if path == STDIN or not Path(path).is_dir():
             yield path
             continue

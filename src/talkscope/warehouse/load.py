@@ -21,6 +21,7 @@ from talkscope.warehouse.segments import writing
 from talkscope.warehouse.store import quoted
 
 _LONGEST = 1 << 26
+_LINE = orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Stage:
             file = self._files[kind] = (self.folder / f"{kind}.ndjson").open("wb", buffering=1 << 20)
             self.rows[kind] = 0
         self.rows[kind] += 1
-        file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        file.write(orjson.dumps(row, option=_LINE))
 
     def close(self) -> None:
         """Finish the files."""

@@ -130,7 +130,7 @@ def _only(kind: str, word: str, platforms: Sequence[str]) -> None:
     if len(platforms) > 1:
         candidates: list[Json] = [f"{platform}:{word}" for platform in platforms]
         raise AmbiguousName(
-            f"{clean(word, 80)!r} is the id of {len(platforms)} {kind}s, each on its own platform: {', '.join(platforms)}.",
+            f"{clean(word, 80)!r} is the id of {len(platforms)} {kind}s, on {', '.join(platforms)}.",
             hint=f"Name the platform too: {', '.join(clean(str(each), 90) for each in candidates[:5])}.",
             details={"candidates": candidates},
         )

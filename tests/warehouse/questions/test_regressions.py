@@ -176,6 +176,14 @@ def test_a_baseline_with_nothing_left_is_refused(warehouse: Make) -> None:
         ask(made, start_time="2026-05-05", baseline_start_time="2026-05-06")
 
 
+def test_two_ways_to_say_one_window_exclude_each_other(warehouse: Make) -> None:
+    made = warehouse(turns("07", 2, steady))
+    with pytest.raises(InvalidRange, match="exclude each other"):
+        ask(made, current_range="last_24h", start_time="2026-05-10")
+    with pytest.raises(InvalidRange, match="exclude each other"):
+        ask(made, baseline_range="last_7d", baseline_start_time="2026-05-01")
+
+
 def test_a_baseline_that_is_not_longer_is_said(warehouse: Make) -> None:
     made = warehouse([*turns("07", 20, steady), *turns("10", 20, slower)])
     words = {"start_time": "2026-05-07T12:00:00Z", "baseline_start_time": "2026-05-07"}

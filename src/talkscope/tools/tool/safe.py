@@ -17,6 +17,7 @@ Masking: TypeAlias = Callable[[str], str]
 CELL = 200
 SENTENCE = 600
 _NAME = 80
+_LARGEST = 2**63 - 1
 # Looked at before masking, so that what is cut off is no half of an address.
 _SEEN = 2_000
 _MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?)?")
@@ -40,11 +41,14 @@ def cell(value: Cell, mask: Masking) -> Cell:
     """The cell as it is answered: text made safe, fractions and milliseconds without meaningless digits."""
     if isinstance(value, str):
         return safe(value, mask)
-    return number(value) if isinstance(value, float) else value
+    return None if value is None else number(value)
 
 
-def number(value: float) -> float | None:
-    """Three decimals from 1 on, six below; None for what JSON cannot say."""
+def number(value: float) -> int | float | None:
+    """An integer as it is, else three decimals from 1 on and six below; None for what JSON cannot say."""
+    if isinstance(value, int):
+        # Beyond 64 bits, readers of JSON differ.
+        return value if -_LARGEST <= value <= _LARGEST else None
     if not math.isfinite(value):
         return None
     return round(value, 3 if abs(value) >= 1 else 6)
@@ -54,9 +58,9 @@ def plain(value: object, mask: Masking, cap: int = CELL, most: int = 50) -> Json
     """Anything that JSON can say, made safe all the way down; lists and mappings of at most `most` members."""
     if isinstance(value, str):
         return safe(value, mask, cap)
-    if isinstance(value, bool) or value is None or isinstance(value, int):
+    if isinstance(value, bool) or value is None:
         return value
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         return number(value)
     if isinstance(value, Mapping):
         pairs = list(value.items())[:most]

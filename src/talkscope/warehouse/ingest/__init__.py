@@ -15,7 +15,8 @@ from typing import BinaryIO, Protocol, TypeAlias, cast
 from talkscope.errors import unknown
 from talkscope.models.records import RECORDS, RecordType, Refused
 
-Found: TypeAlias = "tuple[str, Mapping[str, object] | Refused]"
+Found: TypeAlias = "tuple[int | str, Mapping[str, object] | Refused]"
+"""A record and its place in the file; a number is that of a line."""
 
 
 class Importer(Protocol):

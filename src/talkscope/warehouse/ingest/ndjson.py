@@ -39,12 +39,12 @@ def sniff(head: bytes) -> bool:
 def read(stream: BinaryIO, kind: RecordType | None = None) -> Iterator[Found]:
     """Each line's record, with the line's number; a line that is no JSON object or over 16 MiB is refused."""
     number = 0
-    for line in iter(lambda: stream.readline(LONGEST_LINE + 1), b""):
+    while line := stream.readline(LONGEST_LINE + 1):
         number += 1
         if len(line) > LONGEST_LINE:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(LONGEST_LINE)  # noqa: PLW2901
-            yield f"line {number}", Refused(f"is longer than {LONGEST_LINE >> 20} MiB")
+            yield number, Refused(f"is longer than {LONGEST_LINE >> 20} MiB")
             continue
         try:
             value = orjson.loads(line)
@@ -55,9 +55,9 @@ def read(stream: BinaryIO, kind: RecordType | None = None) -> Iterator[Found]:
         if type(value) is dict:
             if kind is not None and "type" not in value:
                 value["type"] = kind
-            yield f"line {number}", value
+            yield number, value
         else:
-            yield f"line {number}", value if isinstance(value, Refused) else Refused("is not a JSON object")
+            yield number, value if isinstance(value, Refused) else Refused("is not a JSON object")
 
 
 def _patiently(line: bytes) -> object:

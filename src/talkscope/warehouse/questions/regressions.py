@@ -108,16 +108,19 @@ def _windows(asked: RegressionsAsked, ask: Ask) -> tuple[Window, Window]:
     baseline_range is the one that is current when the current window ends. Raises InvalidRange when nothing is left.
     """
     zone = zone_of(asked.timezone)
+    given = asked.model_fields_set
     absolute = asked.start_time is not None or asked.end_time is not None
     current = resolve(
         now=ask.now,
-        range=None if absolute else asked.current_range,
+        range=asked.current_range if "current_range" in given or not absolute else None,
         start_time=asked.start_time,
         end_time=asked.end_time,
         timezone=asked.timezone,
     )
     token: str | None = None
     if asked.baseline_start_time is not None:
+        if "baseline_range" in given:
+            raise InvalidRange("baseline_range and baseline_start_time exclude each other.", hint="Give one of the two.")
         start, end = parse_moment("baseline_start_time", asked.baseline_start_time, zone), current.start
     else:
         before = resolve(now=moment(current.end), range=asked.baseline_range, timezone=asked.timezone)

@@ -125,7 +125,7 @@ def _position(cursor: str, session: SessionRow) -> tuple[int, int, str]:
     except (binascii.Error, ValueError):
         said = None
     match said:
-        case [session.platform, session.session_id, int(t), int(place), str(key)]:
+        case [session.platform, session.session_id, int(t), int(place), str(key)] if max(abs(t), abs(place)) < 2**62:
             return t, place, key
     raise InvalidArgument(
         "cursor is not a cursor of this session.", hint="Give the next_cursor of the page before, or leave it out."

@@ -39,7 +39,7 @@ def test_a_refused_record_ends_with_3_names_its_place_and_reason_and_the_rest_is
     assert f"{file}:line 3: " in done.stdout
     assert "1 record from" in done.stdout
     told = json.loads(talkscope("ingest", str(file), *place, home=tmp_path).stdout)
-    assert [(each["where"], each["reason"]) for each in told["refused"]][0] == ("line 2", "start_time is missing")
+    assert told["refused"][0] == {"file": str(file), "where": "line 2", "reason": "start_time is missing"}
     assert told["types"]["session"]["present"] == 1
 
 

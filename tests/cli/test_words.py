@@ -13,8 +13,7 @@ from tests.cli.asking import Noting
     ("line", "question", "words"),
     [
         (
-            "timeseries --measure p95Value --metric-name voice.user_to_bot_latency --granularity day --range last_30d"
-            " --pretty",
+            "timeseries --measure p95Value --metric-name voice.user_to_bot_latency --granularity day --range last_30d",
             "timeseries",
             {
                 "measures": ["p95Value"],

@@ -60,7 +60,7 @@ def test_p_is_about_uniform_when_nothing_changed() -> None:
 def test_sessions_are_drawn_whole_so_one_bad_session_proves_nothing() -> None:
     # 100 of 290 current values are bad, but all of one session: shuffled value by value this would be certain.
     baseline: list[Unit] = [(0, 10)] * 60
-    current: list[Unit] = [(0, 10)] * 19 + [(100, 100)]
+    current: list[Unit] = [*[(0.0, 10)] * 19, (100.0, 100)]
     assert permutation(baseline, current, rng=Random(5)).p > 0.1
 
 

@@ -96,6 +96,9 @@ class _Writer:
             found.append({"type": "outcome", **common, **self.stamp("time", later), **outcome})
         if self.chance(0.88):
             found.insert(0, self.session(common, number, start, now))
+            if number % 2:  # only the session says where it is from, and its facts may come before it
+                for record in found[1:]:
+                    record.pop("platform", None)
         return found
 
     def session(self, common: Record, number: int, start: int, last: int) -> Record:

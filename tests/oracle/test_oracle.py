@@ -73,10 +73,10 @@ def test_records_without_an_id_count_their_occurrences_inside_a_file_only() -> N
 
 
 def test_one_id_on_two_platforms_is_two_things_but_one_end_user() -> None:
-    both = [session("s", end_user_id="u", platform=platform) for platform in (None, "convai")]
+    both = [session("s", end_user_id="u", platform=platform) for platform in ("vapi", "convai")]
     world = World.load(both)
     assert ask(world, "sessions") == {(): (2, 2)}
-    assert ask(world, "sessions", by=["platform"]) == {"own": (1, 1), "convai": (1, 1)}
+    assert ask(world, "sessions", by=["platform"]) == {"vapi": (1, 1), "convai": (1, 1)}
     assert ask(world, "end_users") == {(): (1, 1)}
 
 
@@ -246,3 +246,12 @@ def test_a_regression_cuts_the_current_window_out_of_the_baseline() -> None:
     found = failed.regression("error_rate", current=(50 * SECOND, 100 * SECOND), baseline=(0, 100 * SECOND))[()]
     assert (found.baseline, found.current, found.change) == ((0.5, 2), (0, 1), -1.0)
     assert found.baseline_values == {("own", "s"): [0, 1]}
+
+
+def test_a_fact_that_names_no_platform_is_of_its_sessions() -> None:
+    # The span comes first and says nothing; the session names one platform, so both are there and nothing is derived.
+    facts = [span("s", "llm", 5, 2_000), session("s", platform="vapi")]
+    for batches in ([facts], [facts[:1], facts[1:]], [facts[::-1]]):
+        world = World.load(*batches)
+        assert [(one.platform, one.derived) for one in world.data.sessions] == [("vapi", False)]
+        assert [one.platform for one in world.data.spans] == ["vapi"]

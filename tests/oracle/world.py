@@ -21,7 +21,7 @@ class World:
     @classmethod
     def load(cls, *batches: Iterable[Mapping[str, object]]) -> World:
         """Load raw records; each batch is one file, and a later one wins where records differ."""
-        return cls(telemetry(batches))
+        return cls(telemetry(_at_home([list(batch) for batch in batches])))
 
     def extent(self) -> tuple[int, int] | None:
         """The start of the first and of the last fact, None when there is none."""
@@ -113,3 +113,19 @@ class World:
             metric_name=metric_name,
             metric_name_prefix=metric_name_prefix,
         )
+
+
+def _at_home(batches: list[list[Mapping[str, object]]]) -> list[list[Mapping[str, object]]]:
+    """A record that names no platform is of the platform of its session's records, when they name one and only one."""
+    homes: dict[str, set[str]] = {}
+    for record in (record for batch in batches for record in batch):
+        if record["type"] == "session" and record.get("platform"):
+            homes.setdefault(str(record["session_id"]), set()).add(str(record["platform"]))
+    settled: list[list[Mapping[str, object]]] = []
+    for batch in batches:
+        settled.append([])
+        for record in batch:
+            home = homes.get(str(record["session_id"]), set())
+            own = {"platform": next(iter(home))} if len(home) == 1 and not record.get("platform") else {}
+            settled[-1].append({**record, **own})
+    return settled

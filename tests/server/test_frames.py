@@ -27,7 +27,7 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(pieces):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([b"x", b"xxx", b"\n", b"x\nx", b"xxxx\n"]), max_size=12))
+@given(st.lists(st.sampled_from([b"x", b"zzz", b"\n", b"x\nx", b"xxxx\n"]), max_size=12))
 def test_exactly_the_lines_that_are_too_long_are_refused(pieces):
     found = list(lines(read_in(pieces), longest=4))
     together = b"".join(pieces).split(b"\n")

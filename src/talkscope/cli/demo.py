@@ -16,7 +16,8 @@ import platformdirs
 
 from talkscope.cli.group import surroundings
 from talkscope.cli.show import as_json, grid, shown
-from talkscope.jobs.demo.checks import QUESTIONS, Asking, Check, Reading
+from talkscope.jobs.demo.checks import QUESTIONS, Asking
+from talkscope.jobs.demo.reading import Check, Reading
 from talkscope.models.answers import Cell
 from talkscope.models.text import clean
 

@@ -46,6 +46,6 @@ def _forget(end_user: str, platform: str | None, source: str | None, warehouse: 
         if not click.confirm(question, err=True):
             click.echo("Nothing was erased.")
             context.exit(1)
-    erased = forget(folder, end_user, platform=platform)
-    told = ", ".join(f"{count:,} {table}" for table, count in erased.items() if count)
+    erased = forget(folder, end_user, platform=platform, memory_limit=settings.memory_limit, threads=settings.threads)
+    told = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in erased.items() if count)
     click.echo(f"Erased: {told}." if told else "Nothing was erased: no record names this end user.")

@@ -117,7 +117,7 @@ def ingest(
     nothing. Loading the same again changes nothing. `format` is found out when it is not named, `type` is that of
     records that do not say theirs, times without an offset are in `timezone` or refused.
 
-    Raises UnknownName for a format or type that there is none of, InvalidRange for a zone, InvalidArgument when
+    Raises UnknownName for a format or type that there is none of, InvalidArgument for a zone and when
     generated telemetry would mix with telemetry that is not, WarehouseError (WarehouseBusy) for the folder.
     """
     if format is not None and format not in FORMATS:

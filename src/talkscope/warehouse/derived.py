@@ -26,13 +26,16 @@ def imply_interactions(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE TEMP TABLE base_interactions AS SELECT key, platform, assumed, {own}, false AS derived"
         " FROM record_interactions"
     )
+    # By session first: the earliest is then looked for among few rows.
     connection.execute(
         "INSERT INTO base_interactions BY NAME"
         " SELECT interaction_id AS key, platform, bool_and(assumed) AS assumed, interaction_id,"
         " arg_min(session_id, row(t, session_id)) AS session_id, min(t) AS t, max(till) AS end_t, true AS derived FROM ("
-        "  SELECT interaction_id, platform, assumed, session_id, t, coalesce(end_t, t) AS till FROM record_spans"
-        "  UNION ALL SELECT interaction_id, platform, assumed, session_id, t, t FROM record_events"
-        " ) f WHERE interaction_id IS NOT NULL AND NOT EXISTS (FROM record_interactions r"
+        "  SELECT interaction_id, platform, session_id, bool_and(assumed) AS assumed, min(t) AS t, max(till) AS till"
+        "  FROM (SELECT interaction_id, platform, assumed, session_id, t, coalesce(end_t, t) AS till FROM record_spans"
+        "   UNION ALL SELECT interaction_id, platform, assumed, session_id, t, t FROM record_events"
+        "  ) WHERE interaction_id IS NOT NULL GROUP BY interaction_id, platform, session_id"
+        " ) f WHERE NOT EXISTS (FROM record_interactions r"
         "  WHERE r.platform = f.platform AND r.interaction_id = f.interaction_id)"
         " GROUP BY interaction_id, platform"
     )

@@ -118,9 +118,8 @@ class Loader:
             merge.merge(writer.connection, {name: writer.stored(name) for name in TABLES})
             counts = {}
             for name, table in TABLES.items():
-                counted = writer.connection.execute(merge.tally(table)).fetchone()
-                if counted is not None and stage.rows.get(table.record):
-                    counts[table.record] = Counts(*counted)
+                if staged := stage.rows.get(table.record):
+                    counts[table.record] = Counts(*merge.tally(writer.connection, table, staged))
                 writer.replace(name)
             crowded = compact.crowded(writer.lease.state())
         if crowded:

@@ -25,8 +25,14 @@ def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None
 
     `stored` gives each table as FROM-able SQL with a `filename` column.
     """
-    gather(connection, stored)
+    touched = " UNION ".join(f"SELECT session_id FROM stage_{name}" for name in TABLES)
+    gather(connection, stored, touched)
     settle(connection)
+    finish(connection)
+
+
+def finish(connection: duckdb.DuckDBPyConnection) -> None:
+    """All steps from settled records on."""
     for table in TABLES.values():
         fold(connection, table)
     derived.complete(connection)
@@ -34,14 +40,13 @@ def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None
         compare(connection, table)
 
 
-def gather(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
-    """Copy what is stored of every session that a new record touches into `old_<table>`.
+def gather(connection: duckdb.DuckDBPyConnection, stored: dict[str, str], touched: str) -> None:
+    """Copy what is stored of the touched sessions (a SELECT of ids) into `old_<table>`.
 
     Sessions that share an interaction with a touched one are touched too, and so is the session that a span or an
     interaction leaves when it comes back under another one.
     """
     execute = connection.execute
-    touched = " UNION ".join(f"SELECT session_id FROM stage_{name}" for name in TABLES)
     execute(f"CREATE TEMP TABLE affected AS {touched}")
     turns = " UNION ".join(f"SELECT interaction_id FROM stage_{name}" for name in ("interactions", "spans", "events"))
     execute(f"CREATE TEMP TABLE turn_ids AS SELECT * FROM ({turns}) WHERE interaction_id IS NOT NULL")
@@ -70,15 +75,17 @@ def spread(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> Non
             return
 
 
-def settle(connection: duckdb.DuckDBPyConnection) -> None:
+def settle(connection: duckdb.DuckDBPyConnection, without: str | None = None) -> None:
     """Give facts that name no platform that of the one session record with their session id, else one's own.
 
-    `fresh_<table>` are the new records, `prior_<table>` the stored ones; what was assumed when they came is asked anew.
+    `fresh_<table>` are the new records, `prior_<table>` the stored ones, those of a table of sessions
+    (`without`) left out; what was assumed when they came is asked anew.
     """
+    kept = "" if without is None else f" ANTI JOIN {without} USING (platform, session_id)"
     connection.execute(
         "CREATE TEMP TABLE homes AS SELECT session_id, min(platform) AS platform FROM ("
         " SELECT session_id, platform FROM stage_sessions WHERE platform IS NOT NULL"
-        " UNION SELECT session_id, platform FROM old_sessions WHERE NOT derived AND NOT assumed"
+        " UNION SELECT session_id, platform FROM old_sessions" + kept + " WHERE NOT derived AND NOT assumed"
         ") GROUP BY session_id HAVING count(DISTINCT platform) = 1"
     )
     home = f"coalesce(h.platform, '{OWN}')"
@@ -94,23 +101,28 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
             f"CREATE TEMP VIEW prior_{name} AS SELECT s.key,"
             f" CASE WHEN s.assumed THEN {home} ELSE s.platform END AS platform, s.assumed, {own},"
             f" CASE WHEN s.assumed THEN -2 ELSE -1 END::BIGINT AS seq"
-            f" FROM old_{name} s LEFT JOIN homes h ON h.session_id = s.session_id {real}"
+            f" FROM (FROM old_{name}{kept}) s LEFT JOIN homes h ON h.session_id = s.session_id {real}"
         )
 
 
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make one row of all records with one key: each field from the latest load that knows it, attributes key by key."""
-    name, columns = table.name, ", ".join(table.own)
-    connection.execute(f"CREATE TEMP VIEW every_{name} AS FROM prior_{name} UNION ALL FROM fresh_{name}")
+    name = table.name
     connection.execute(
-        f"CREATE TEMP TABLE twice_{name} AS SELECT platform, key FROM every_{name} GROUP BY ALL HAVING count(*) > 1"
+        f"CREATE TEMP TABLE many_{name} AS SELECT platform, key FROM fresh_{name} GROUP BY ALL HAVING count(*) > 1"
+        f" UNION SELECT platform, key FROM prior_{name} GROUP BY ALL HAVING count(*) > 1"
     )
+    one = f"ANTI JOIN many_{name} USING (platform, key)"
+    paired = ", ".join(f"coalesce(f.{column}, p.{column}) AS {column}" for column in table.own)
     folded = ", ".join(f"arg_max({column}, seq) AS {column}" for column in table.own)
+    connection.execute(f"CREATE TEMP VIEW every_{name} AS FROM prior_{name} UNION ALL FROM fresh_{name}")
+    # Most keys have one row on either side at most: a join is then several times as quick as grouping.
     connection.execute(
-        f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {columns}"
-        f" FROM every_{name} ANTI JOIN twice_{name} USING (platform, key)"
+        f"CREATE TEMP TABLE record_{name} AS SELECT key, platform,"
+        f" coalesce(f.assumed, true) AND coalesce(p.assumed, true) AS assumed, {paired}"
+        f" FROM (FROM fresh_{name} {one}) f FULL JOIN (FROM prior_{name} {one}) p USING (platform, key)"
         f" UNION ALL SELECT key, platform, bool_and(assumed), {folded}"
-        f" FROM every_{name} SEMI JOIN twice_{name} USING (platform, key) GROUP BY platform, key"
+        f" FROM every_{name} SEMI JOIN many_{name} USING (platform, key) GROUP BY platform, key"
     )
     _fold_attributes(connection, name)
 
@@ -118,8 +130,9 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Merge the attributes of records of one key, where they differ; a later value wins whole."""
     differing = connection.execute(
-        f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN twice_{name}"
-        " USING (platform, key) WHERE attributes IS NOT NULL"
+        f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN (FROM many_{name} UNION"
+        f" SELECT platform, key FROM fresh_{name} f JOIN prior_{name} p USING (platform, key)"
+        " WHERE f.attributes <> p.attributes) USING (platform, key) WHERE attributes IS NOT NULL"
         " GROUP BY platform, key HAVING count(DISTINCT attributes) > 1"
     ).fetchall()
     for start in range(0, len(differing), _AT_A_TIME):
@@ -143,31 +156,25 @@ def _merged(texts: list[str]) -> str:
 def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Sort rows into those to write (`write_<table>`) and stored ones that give way (`gone_<table>`, with filename)."""
     name = table.name
-    differs = " OR ".join(f"f.{column} IS DISTINCT FROM o.{column}" for column in table.columns)
-    same = "f.platform = o.platform AND f.key = o.key"
-    old = connection.execute(f"SELECT count(*) FROM old_{name}").fetchone()
-    if old == (0,):
-        connection.execute(f"CREATE TEMP VIEW write_{name} AS FROM final_{name}")
-    else:
-        connection.execute(
-            f"CREATE TEMP TABLE write_{name} AS SELECT f.* FROM final_{name} f LEFT JOIN old_{name} o ON {same}"
-            f" WHERE o.key IS NULL OR {differs}"
-        )
+    equal = " AND ".join(f"f.{column} IS NOT DISTINCT FROM o.{column}" for column in table.columns)
     connection.execute(
-        f"CREATE TEMP TABLE gone_{name} AS SELECT o.platform, o.key, o.filename FROM old_{name} o"
-        f" LEFT JOIN final_{name} f ON {same} WHERE f.key IS NULL OR {differs}"
+        f"CREATE TEMP TABLE same_{name} AS SELECT f.platform, f.key FROM final_{name} f JOIN old_{name} o"
+        f" ON f.platform = o.platform AND f.key = o.key AND {equal}"
     )
+    rest = f"ANTI JOIN same_{name} USING (platform, key)"
+    connection.execute(f"CREATE TEMP TABLE gone_{name} AS SELECT platform, key, filename FROM old_{name} {rest}")
+    connection.execute(f"CREATE TEMP VIEW write_{name} AS FROM final_{name} {rest}")
 
 
-def tally(table: Table) -> str:
-    """A SELECT of how many records of the load are new, changed and already present, in this order."""
+def tally(connection: duckdb.DuckDBPyConnection, table: Table, staged: int) -> tuple[int, int, int]:
+    """How many of the staged records are new, changed and already present."""
     name = table.name
     changes = " OR ".join(f"r.{column} IS DISTINCT FROM p.{column}" for column in table.own)
-    return (
-        "SELECT fresh, changed, (SELECT count(*) FROM stage_" + name + ") - fresh - changed FROM ("
-        " SELECT count(*) FILTER (p.key IS NULL) AS fresh,"
-        f" count(*) FILTER (p.key IS NOT NULL AND ({changes})) AS changed"
-        f" FROM (SELECT DISTINCT platform, key FROM fresh_{name}) n"
-        f" JOIN record_{name} r ON r.platform = n.platform AND r.key = n.key"
-        f" LEFT JOIN prior_{name} p ON p.platform = n.platform AND p.key = n.key)"
-    )
+    found = connection.execute(
+        f"SELECT (SELECT count(*) FROM (SELECT platform, key FROM fresh_{name} EXCEPT"
+        f" SELECT platform, key FROM prior_{name})),"
+        f" (SELECT count(DISTINCT (p.platform, p.key)) FROM prior_{name} p JOIN record_{name} r"
+        f" ON r.platform = p.platform AND r.key = p.key AND ({changes}))"
+    ).fetchone()
+    new, changed = found or (0, 0)
+    return int(new), int(changed), staged - int(new) - int(changed)

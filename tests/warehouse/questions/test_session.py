@@ -68,7 +68,16 @@ def test_outer_spans_stand_before_inner_ones_that_start_with_them(loaded: Loaded
     assert at_start == [("interaction", None), ("span", "turn")]
 
 
-@pytest.mark.parametrize("cursor", ["!", "AAAA", "WyJvd24iLCJvdGhlciIsMSwyLCJrIl0", "bnVsbA", "WyJvd24iLCJ0cmFjZXMiLDkyMjMzNzIwMzY4NTQ3NzU4MDcsMSwiayJd"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "!",
+        "AAAA",
+        "WyJvd24iLCJvdGhlciIsMSwyLCJrIl0",
+        "bnVsbA",
+        "WyJvd24iLCJ0cmFjZXMiLDkyMjMzNzIwMzY4NTQ3NzU4MDcsMSwiayJd",
+    ],
+)
 def test_a_cursor_that_is_not_this_sessions_is_refused(loaded: Loaded, cursor: str) -> None:
     with pytest.raises(InvalidArgument, match="cursor"):
         loaded.ask("session", session_id="traces", cursor=cursor)

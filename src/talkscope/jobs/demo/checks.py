@@ -8,77 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from talkscope.jobs.demo.incidents import Incident, Kind
 from talkscope.jobs.demo.measure import Errors
+from talkscope.jobs.demo.reading import Check, Reading, Value, figure, number, rate
 from talkscope.jobs.demo.truth import Comparison, Figures, Truth
 from talkscope.models.records import micros
 from talkscope.models.window import iso
 
-Value: TypeAlias = "int | float | str | None"
-Row: TypeAlias = Mapping[str, object]
 DAY = timedelta(days=1)
-
-# Answers are rounded: milliseconds to three decimals, rates and shares to six.
-_MS = 0.0011
-_RATE = 0.0000011
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One figure: what it is, what is true, what was answered."""
-
-    what: str
-    expected: Value
-    got: object
-    holds: bool
-
-
-class Reading:
-    """A tool's structured answer, read by labels; what it lacks reads as None."""
-
-    def __init__(self, structured: Mapping[str, object]) -> None:
-        self.structured = structured
-        columns, rows = structured.get("columns"), structured.get("rows")
-        names = [str(name) for name in columns] if isinstance(columns, list) else []
-        listed = rows if isinstance(rows, list) else []
-        self.columns = names
-        self.rows: list[Row] = [dict(zip(names, row, strict=False)) for row in listed if isinstance(row, list)]
-
-    def row(self, **labels: object) -> Row:
-        """The first row with these labels, or an empty one."""
-        return next((row for row in self.rows if all(row.get(key) == label for key, label in labels.items())), {})
-
-    def labelled(self, label: object) -> Row:
-        """The row whose first column has this label, or an empty one."""
-        return self.row(**{self.columns[0]: label}) if self.columns else {}
-
-    def column(self, name: str) -> list[object]:
-        """The cells of one column, from the first row to the last."""
-        return [row.get(name) for row in self.rows]
-
-    def inner(self, *path: str) -> object:
-        """A value beside the rows, by the keys that lead to it."""
-        value: object = self.structured
-        for key in path:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return value
-
-    def excerpt(self, most: int, around: str | None) -> list[Row]:
-        """The first rows, or with a column, as many rows around its largest number."""
-        place = self.rows.index(self.top(around)) - most // 2 if around is not None and self.rows else 0
-        first = max(0, min(place, len(self.rows) - most))
-        return self.rows[first : first + most]
-
-    def top(self, column: str) -> Row:
-        """The row with the largest number in the column, or an empty one."""
-        return max(self.rows, key=lambda row: number(row.get(column)), default={})
-
-
-def number(value: object) -> float:
-    """The value as a number; what is none is less than any."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +32,6 @@ class Asking:
     checks: Callable[[Truth, Reading], list[Check]]
     shows: Mapping[Kind, Callable[[Truth, Incident, Reading], Check]]
     peak: str | None = None
-
-
-def figure(what: str, expected: Value, got: object, *, within: float = _MS) -> Check:
-    """A figure that is equal, or as close as rounding lets it be."""
-    if isinstance(expected, float) and isinstance(got, int | float):
-        return Check(what, expected, got, abs(expected - got) <= within)
-    return Check(what, expected, got, expected == got)
-
-
-def _rate(what: str, expected: float | None, got: object) -> Check:
-    return figure(what, expected, got, within=_RATE)
 
 
 def _window(truth: Truth, span: timedelta) -> dict[str, object]:
@@ -156,9 +83,10 @@ def _summary(truth: Truth, read: Reading) -> list[Check]:
     found = []
     for column, figures in (("value", headline.current), ("previous", headline.before)):
         for name, expected in told(figures).items():
-            within = _RATE if name == "error_rate" else _MS
             what = name if column == "value" else f"{name} the day before"
-            found.append(figure(what, expected, read.row(measure=name).get(column), within=within))
+            got = read.row(measure=name).get(column)
+            close = isinstance(expected, float) and name == "error_rate"
+            found.append(rate(what, figures.errors.error_rate, got) if close else figure(what, expected, got))
     return found
 
 
@@ -186,7 +114,7 @@ def _tail(truth: Truth, read: Reading) -> list[Check]:
     if truth.tail_7d is None:
         return [Check("no turns", None, None, not read.rows)]
     found = [
-        _rate(f"share of {name}", share, read.labelled(name).get("share"))
+        rate(f"share of {name}", share, read.labelled(name).get("share"))
         for name, share in truth.tail_7d.attribution.shares.items()
     ]
     added = sum(number(cell) for cell in read.column("share"))
@@ -207,7 +135,7 @@ def _models(truth: Truth, read: Reading) -> list[Check]:
         found += [
             figure(f"p95 of {group.model}", group.durations.p95, row.get("p95")),
             figure(f"calls of {group.model}", group.errors.n, row.get("count")),
-            _rate(f"error rate of {group.model}", group.errors.error_rate, row.get("error_rate")),
+            rate(f"error rate of {group.model}", group.errors.error_rate, row.get("error_rate")),
         ]
     return found
 
@@ -230,7 +158,7 @@ def _outage_hours(truth: Truth, read: Reading) -> list[Check]:
     for hour in truth.outage_day_turns:
         row = read.row(bucket=_iso(hour.start))
         found.append(figure(f"errors at {hour.start:%H:%M}", hour.errors.errors, row.get("errors")))
-        found.append(_rate(f"error rate at {hour.start:%H:%M}", hour.errors.error_rate, row.get("error_rate")))
+        found.append(rate(f"error rate at {hour.start:%H:%M}", hour.errors.error_rate, row.get("error_rate")))
     return found
 
 
@@ -246,7 +174,7 @@ def _tts_providers(truth: Truth, read: Reading) -> list[Check]:
         found += [
             figure(f"failed calls of {name}", of.errors, row.get("errors")),
             figure(f"calls of {name}", of.n, row.get("count")),
-            _rate(f"error rate of {name}", of.errors / of.n, row.get("error_rate")),
+            rate(f"error rate of {name}", of.errors / of.n, row.get("error_rate")),
         ]
     return found
 
@@ -258,7 +186,7 @@ def _handoffs(truth: Truth, read: Reading) -> list[Check]:
             continue
         row = read.row(bucket=f"{day.start:%Y-%m-%d}")
         found.append(figure(f"handoffs on {day.start:%d %b}", day.handoffs, row.get("handoffs")))
-        found.append(_rate(f"handoff rate on {day.start:%d %b}", day.handoff_rate, row.get("handoff_rate")))
+        found.append(rate(f"handoff rate on {day.start:%d %b}", day.handoff_rate, row.get("handoff_rate")))
     return found
 
 
@@ -289,7 +217,7 @@ def _explained(truth: Truth, read: Reading) -> list[Check]:
         figure("session", turn.session_id, read.inner("session", "session_id")),
         figure("interaction", turn.interaction_id, read.inner("interaction", "interaction_id")),
         figure("latency", turn.latency_ms, read.inner("interaction", "latency_ms")),
-        *(_rate(f"share of {name}", share, read.labelled(name).get("share")) for name, share in shares.items()),
+        *(rate(f"share of {name}", share, read.labelled(name).get("share")) for name, share in shares.items()),
     ]
 
 

@@ -120,7 +120,9 @@ def _windows(asked: RegressionsAsked, ask: Ask) -> tuple[Window, Window]:
     token: str | None = None
     if asked.baseline_start_time is not None:
         if "baseline_range" in given:
-            raise InvalidRange("baseline_range and baseline_start_time exclude each other.", hint="Give one of the two.")
+            raise InvalidRange(
+                "baseline_range and baseline_start_time exclude each other.", hint="Give one of the two."
+            )
         start, end = parse_moment("baseline_start_time", asked.baseline_start_time, zone), current.start
     else:
         before = resolve(now=moment(current.end), range=asked.baseline_range, timezone=asked.timezone)

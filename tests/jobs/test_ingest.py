@@ -146,7 +146,9 @@ def test_standard_input_may_be_packed(tmp_path: Path) -> None:
 
 def test_gzip_that_ends_early_is_loaded_as_far_as_it_goes(tmp_path: Path) -> None:
     path = tmp_path / "calls.ndjson.gz"
-    packed = gzip.compress("".join(json.dumps({**LINES[1], "interaction_id": f"i{n}"}) + "\n" for n in range(20_000)).encode())
+    packed = gzip.compress(
+        "".join(json.dumps({**LINES[1], "interaction_id": f"i{n}"}) + "\n" for n in range(20_000)).encode()
+    )
     path.write_bytes(packed[: len(packed) // 2])
     report = ingest([path], warehouse=tmp_path / "w")
     assert report.refused_count in (1, 2)  # the last line may be cut
@@ -190,7 +192,9 @@ def table(path: Path, header: list[str], *cells: list[str]) -> Path:
 
 def test_csv_has_one_type_a_file_and_empty_cells_say_nothing(tmp_path: Path) -> None:
     header = ["session_id", "start_time", "end_time", "participants", "attributes", "unheard_of"]
-    path = table(tmp_path / "sessions-2026.csv", header, ["s1", AT, "", '["b","a"]', '{"x": 1}', "y"], ["s2", AT, *[""] * 4])
+    path = table(
+        tmp_path / "sessions-2026.csv", header, ["s1", AT, "", '["b","a"]', '{"x": 1}', "y"], ["s2", AT, *[""] * 4]
+    )
     report = ingest([path], warehouse=tmp_path / "w")
     assert report.refused == ()
     first, second = rows(tmp_path / "w", "sessions")
@@ -265,7 +269,9 @@ def test_parquet_moments_are_read_as_the_file_means_them(tmp_path: Path) -> None
     (span,) = rows(tmp_path / "w", "spans")
     assert (span["t"], span["duration_ms"], span["input_tokens"]) == (1_772_359_200_000_001, 12.5, 7)
     assert json.loads(str(span["attributes"])) == {"a": 1, "b": [1, 2], "raw": "x"}
-    naive = parquet(tmp_path / "session.parquet", "SELECT 's1' AS session_id, TIMESTAMP '2026-03-01 10:00:00' AS start_time")
+    naive = parquet(
+        tmp_path / "session.parquet", "SELECT 's1' AS session_id, TIMESTAMP '2026-03-01 10:00:00' AS start_time"
+    )
     assert "has no UTC offset" in ingest([naive], warehouse=tmp_path / "w").refused[0].reason
 
 

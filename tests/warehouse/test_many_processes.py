@@ -110,6 +110,7 @@ def test_writers_readers_and_a_compactor_share_a_warehouse_though_some_are_kille
             reader.join(60)
     assert [(reader.complaint, reader.process.returncode) for reader in readers] == [("", 0)] * 4
     assert all(reader.reads > 1 for reader in readers)
+    assert [writer.process.returncode == 0 for writer in writers] == [True, False, False, True]
     committed = {"first"}.union(*(writer.committed for writer in writers))
     begun = set[str]().union(*(writer.begun for writer in writers))
     assert committed >= {f"{name}-{number}" for name in "ad" for number in range(BATCHES)}

@@ -1,6 +1,6 @@
 """One process of many on one warehouse, for the tests that kill some: a line on stdout says what it is about to do.
 
-    worker.py FOLDER writer NAME BATCHES | reader | compactor | stuck
+worker.py FOLDER writer NAME BATCHES | reader | compactor | stuck
 """
 
 from __future__ import annotations
@@ -51,10 +51,14 @@ def whole_sessions(store: DuckStore) -> set[str]:
         snapshot = store.snapshot(stop)
         counts = {
             table: Counter(
-                {str(session): int(rows) for session, rows in snapshot.fetch(
-                    f"SELECT session_id, count(*) FROM {snapshot.table(table)} WHERE end_user_id = 'user ' || session_id"
-                    " GROUP BY 1"
-                ) if isinstance(rows, int)}
+                {
+                    str(session): int(rows)
+                    for session, rows in snapshot.fetch(
+                        f"SELECT session_id, count(*) FROM {snapshot.table(table)} WHERE end_user_id = 'user ' || session_id"
+                        " GROUP BY 1"
+                    )
+                    if isinstance(rows, int)
+                }
             )
             for table in ("sessions", "interactions", "spans")
         }

@@ -180,7 +180,7 @@ def run(arguments: Sequence[str] | None = None, *, around: Surroundings | None =
         _complain(f"error: {error.format_message()}")
         return 1
     except click.Abort as error:
-        stopped = isinstance(error.__cause__, KeyboardInterrupt)
+        stopped = not isinstance(error.__cause__ or error.__context__, EOFError)
         _complain("Interrupted." if stopped else "error: stopped: Nothing more came from stdin.")
         return INTERRUPTED if stopped else 1
     except TalkscopeError as error:

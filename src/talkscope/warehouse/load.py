@@ -110,7 +110,11 @@ class Loader:
         if not stage.rows:
             return {}
         with writing(
-            self.folder, memory_limit=self._memory_limit, threads=self._threads, clock=self._clock, waiting=self._waiting
+            self.folder,
+            memory_limit=self._memory_limit,
+            threads=self._threads,
+            clock=self._clock,
+            waiting=self._waiting,
         ) as writer:
             _describe(writer.lease, generated, latency_bases)
             for table in TABLES.values():

@@ -128,7 +128,10 @@ def writing(
     written: list[Path] = []
     try:
         with Manifest(folder, clock).lease(wait=wait, waiting=waiting) as lease:
-            with mapped(), closing(connect(folder, room.path, memory_limit=memory_limit, threads=threads)) as connection:
+            with (
+                mapped(),
+                closing(connect(folder, room.path, memory_limit=memory_limit, threads=threads)) as connection,
+            ):
                 writer = Writer(folder, lease, connection)
                 written = writer.written
                 writer.clear()

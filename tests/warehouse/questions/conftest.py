@@ -24,12 +24,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Callable[[list[Record]], Loaded]]:
-    """Makes a warehouse of some records."""
+def warehouse(tmp_path: Path) -> Iterator[Callable[..., Loaded]]:
+    """Makes a warehouse of some records, in one load or several."""
     made: list[Loaded] = []
 
-    def make(records: list[Record]) -> Loaded:
-        made.append(Loaded(tmp_path / f"warehouse-{len(made)}", [records]))
+    def make(*loads: list[Record]) -> Loaded:
+        made.append(Loaded(tmp_path / f"warehouse-{len(made)}", loads))
         return made[-1]
 
     yield make

@@ -121,6 +121,17 @@ def test_spans_of_one_component_are_weighed_together(warehouse: Make) -> None:
     assert answer.verdict.startswith("llm took 600 ms (60 %) of the turn's 1,000 ms in 2 spans")
 
 
+def test_of_equally_slow_turns_the_earlier_then_the_smaller_id_is_explained(warehouse: Make) -> None:
+    early, late = ([turn(key, minute, 500), span(key, minute, 0, 300, "llm")] for key, minute in (("z", 1), ("a", 2)))
+    answer = ask(warehouse([*late, *early]), **DAY)
+    assert answer.interaction is not None
+    assert answer.interaction.interaction_id == "z"
+    together = [turn("b", 1, 500), span("b", 1, 0, 300, "llm"), *early]
+    answer = ask(warehouse(together), **DAY)
+    assert answer.interaction is not None
+    assert answer.interaction.interaction_id == "b"
+
+
 def test_slower_turns_without_spans_are_named(warehouse: Make) -> None:
     records = [turn("untraced", 1, 9_000), turn("fast", 2, 10), turn("t", 0, 1_000), span("t", 0, 0, 300, "llm")]
     answer = ask(warehouse(records), **DAY)

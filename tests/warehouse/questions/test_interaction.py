@@ -65,3 +65,12 @@ def test_times_are_written_in_the_asked_zone(loaded: Loaded) -> None:
     answer = loaded.ask("interaction", interaction_id="deep", timezone="Asia/Kolkata")
     assert isinstance(answer, TurnAnswer)
     assert answer.interaction.start_time == "2026-03-28T19:30:00+05:30"
+
+
+def test_what_reaches_outside_the_turn_and_what_was_never_recorded_is_said(loaded: Loaded) -> None:
+    assert "2 of 5 spans reach outside the turn" in " ".join(
+        loaded.ask("interaction", interaction_id="deep").meta.notes
+    )
+    assert "implied" in " ".join(loaded.ask("interaction", interaction_id="implied").meta.notes)
+    assert "No spans" in " ".join(loaded.ask("interaction", interaction_id="no spans, fast").meta.notes)
+    assert loaded.ask("interaction", interaction_id="convai:same turn").meta.notes == []

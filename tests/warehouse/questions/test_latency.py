@@ -9,7 +9,7 @@ from talkscope.models.window import iso
 from tests.oracle import CASES, NO_VALUE, Case, World
 from tests.warehouse.questions.loaded import Loaded, Record, column, numbers
 
-Make = Callable[[list[Record]], Loaded]
+Make = Callable[..., Loaded]
 HOUR: dict[str, object] = {"start_time": "2026-05-04T10:00:00Z", "end_time": "2026-05-04T11:00:00Z"}
 
 
@@ -125,6 +125,13 @@ def test_the_smallest_groups_are_folded_into_one_row_that_counts_a_turn_once(war
     ]
 
 
+def test_a_turn_in_two_folded_groups_counts_once(warehouse: Make) -> None:
+    records = [turn("a", 0, 1_000), *(span("a", at, ms, name) for at, ms, name in
+               ((0, 800, "llm"), (0.8, 100, "asr"), (0.9, 100, "tts")))]  # fmt: skip
+    answer = warehouse(records).ask("latency", **HOUR, limit=1)
+    assert [[row[0], row[4]] for row in answer.rows] == [["llm", 1], ["other (2 groups)", 1]]
+
+
 def test_a_filter_that_chooses_spans_is_refused_with_the_question_that_takes_it(warehouse: Make) -> None:
     with pytest.raises(InvalidArgument, match="get_breakdown"):
         warehouse(two_turns()).ask("latency", **HOUR, filters=["processor=llm"])
@@ -139,3 +146,9 @@ def test_a_window_without_turns_says_what_data_there_is(warehouse: Make) -> None
 def test_a_span_that_began_before_the_window_still_covers_its_turn(warehouse: Make) -> None:
     answer = warehouse(two_turns()).ask("latency", start_time="2026-05-04T10:00:10Z", end_time="2026-05-04T10:00:11Z")
     assert answer.rows == [["tts", 1, 200, 200, 1]]
+
+
+def test_a_span_of_an_earlier_load_and_hour_covers_a_turn_of_a_later_one(warehouse: Make) -> None:
+    early = {"session_id": "s", "interaction_id": "t", "start_time": "2026-05-04T09:00:00Z", "duration_ms": 7_200_000}
+    made = warehouse([{"type": "span", "processor": "transport", **early}], [turn("t", 0, 500)])
+    assert made.ask("latency", **HOUR).rows == [["transport", 1, 500, 500, 1]]

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from talkscope.errors import UsageError, unknown
+from talkscope.errors import UsageError
 from talkscope.models.answers import Answer, Cell, Meta
-from talkscope.models.semantics import dimension, snake
+from talkscope.models.semantics import dimension, segment_filters, snake
 from talkscope.models.v1 import EffectiveRange, ResponseMeta, V1Asked
 
 _FILTERS = (
     "character_id", "app_key", "experience_id", "end_user_id", "provider", "model", "processor", "status",
 )  # fmt: skip
-
-# A segment is a filter by another name. Latency end to end is what latency is over unless a component is named.
-_SEGMENTS: Mapping[str, str | None] = {
-    "end_to_end_turn_latency": None,
-    "user_bot_latency_metrics": None,
-    "neuro_sync_turn_summary": "metric_name=neurosync.turn_summary",
-    "custom_latency_metrics": "metric_type=CustomLatencyMetricsData",
-    "smart_turn_metrics": "metric_type=SmartTurnMetricsData",
-    "stt_metrics": "processor=stt",
-    "asr_metrics": "processor=asr",
-    "vad_metrics": "processor=vad",
-    "tts_metrics": "processor=tts",
-    "llm_metrics": "processor=llm",
-    "neurosync_metrics": "processor=neurosync",
-}
 
 
 class Misfit(UsageError):
@@ -45,12 +29,7 @@ def filters(asked: V1Asked, segment: str | None = None) -> list[str]:
     told = asked.model_dump()
     found = [f"{name}={told[name]}" for name in _FILTERS if told.get(name) not in (None, "")]
     if segment:
-        name = snake(segment)
-        if name not in _SEGMENTS:
-            raise unknown("segment", segment, _SEGMENTS)
-        meant = _SEGMENTS[name]
-        if meant is not None:
-            found.append(meant)
+        found += segment_filters(segment)
     return found
 
 

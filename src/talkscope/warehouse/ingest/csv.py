@@ -90,5 +90,7 @@ def _check_header(header: list[str], kind: RecordType | None) -> None:
         names = {field.name, *(f"{field.name}_{unit}" for unit in ("ms", "us", "ns") if field.kind == "time")}
         if field.required and not names & {*header}:
             close = nearest(field.name, header)
-            meant = f"Is it the column {close!r}? Name it {field.name}." if close else "The first line names the columns."
+            meant = (
+                f"Is it the column {close!r}? Name it {field.name}." if close else "The first line names the columns."
+            )
             raise IngestError(f"The CSV header has no {field.name}, which a {kind} needs.", hint=meant)

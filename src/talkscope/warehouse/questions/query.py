@@ -9,7 +9,16 @@ from talkscope.errors import InvalidArgument, UnknownName, unknown
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.buckets import Grain, coarsen, edges, label
 from talkscope.models.questions import Query, QueryAsked, QueryFilter
-from talkscope.models.semantics import DIMENSIONS, MEASURES, Dimension, Filter, Measure, dimension, measure, snake
+from talkscope.models.semantics import (
+    DIMENSIONS,
+    MEASURES,
+    Dimension,
+    Filter,
+    Measure,
+    dimension,
+    measure,
+    segment_filters,
+)
 from talkscope.models.window import RANGES, Window, resolve
 from talkscope.warehouse.ask import Ask
 from talkscope.warehouse.figures import Figure, Key, Wanted, basis, figures, total
@@ -20,19 +29,6 @@ PREFIX = "SessionMetrics."
 MOST_MEMBERS = 12
 _TIME = ("eventtime", "event_time", "time")
 _NUMERIC = ("gt", "gte", "lt", "lte")
-_SEGMENTS = {
-    "end_to_end_turn_latency": ("metric_name", "voice.user_to_bot_latency"),
-    "user_bot_latency_metrics": ("metric_name", "voice.user_to_bot_latency"),
-    "stt_metrics": ("processor", "stt"),
-    "asr_metrics": ("processor", "asr"),
-    "vad_metrics": ("processor", "vad"),
-    "tts_metrics": ("processor", "tts"),
-    "llm_metrics": ("processor", "llm"),
-    "neurosync_metrics": ("processor", "neurosync"),
-    "neuro_sync_turn_summary": ("metric_name", "neurosync.turn_summary"),
-    "custom_latency_metrics": ("metric_type", "CustomLatencyMetricsData"),
-    "smart_turn_metrics": ("metric_type", "SmartTurnMetricsData"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +174,7 @@ def _conditions(query: Query, ask: Ask, window: Window) -> tuple[tuple[Filter, .
         else:
             words += _filter(each)
     for segment in query.segments:
-        found = _SEGMENTS.get(snake(_bare(segment)))
-        if found is None:
-            raise unknown("segment", segment, [PREFIX + key for key in _SEGMENTS])
-        words.append(f"{found[0]}={found[1]}")
+        words += segment_filters(_bare(segment))
     return (*ask.filters(words), *parts), having
 
 

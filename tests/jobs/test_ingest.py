@@ -313,7 +313,7 @@ def test_damaged_parquet_is_refused_with_a_reason_and_names_no_path(tmp_path: Pa
 def test_every_format_says_what_it_is() -> None:
     for name in FORMATS:
         module = importer(name)
-        assert module.NAME == name
+        assert name == module.NAME
         assert module.TITLE
         assert module.LATENCY_BASIS
     assert detect(b'{"type": "span", "session_id"', "-") == "ndjson"

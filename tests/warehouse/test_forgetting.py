@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from talkscope.errors import WarehouseError
 from talkscope.jobs.ingest import ingest
 from talkscope.warehouse.forget import forget
@@ -96,10 +98,9 @@ def test_a_question_that_was_reading_ends_with_a_typed_error_and_the_next_one_wo
     try:
         early = store.snapshot(stop)
         forget(tmp_path, "ann")
-        try:
+        with pytest.raises(WarehouseError) as caught:
             early.fetch(f"SELECT count(*) FROM {early.table('sessions')}")
-        except WarehouseError as error:
-            assert str(tmp_path) not in str(error)
+        assert str(tmp_path) not in str(caught.value)
         late = store.snapshot(stop)
         assert late.fetch(f"SELECT end_user_id FROM {late.table('sessions')}") == [("bob",)]
     finally:

@@ -17,8 +17,8 @@ from tests.warehouse.loading import Stored, load, stored
 SEED = 7
 Record = dict[str, object]
 DIMENSIONS = (
-    "processor provider voice_provider model error_code interaction_id interaction_type status failure_stage resolution "
-    "handoff_reason deflection_quality sentiment sentiment_shift recontact_risk"
+    "processor provider voice_provider model error_code interaction_id interaction_type status failure_stage "
+    "resolution handoff_reason deflection_quality sentiment sentiment_shift recontact_risk"
 ).split()
 VALUES = {"interaction": "latency_ms", "span": "duration_ms", "event": "value"}
 AMOUNTS = ("input_tokens", "output_tokens", "characters", "cost_usd", "ttfb_ms")

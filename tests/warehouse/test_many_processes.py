@@ -21,7 +21,8 @@ BATCHES = 4
 @contextmanager
 def worker(folder: Path, *role: str) -> Iterator[subprocess.Popen[str]]:
     """A worker, whose end is the end of the block."""
-    code = f"import sys; sys.path[:0] = {[str(ROOT / 'src'), str(ROOT)]!r}; from tests.warehouse.worker import main; main()"
+    path = [str(ROOT / "src"), str(ROOT)]
+    code = f"import sys; sys.path[:0] = {path!r}; from tests.warehouse.worker import main; main()"
     command = [sys.executable, "-W", "error", "-c", code, str(folder), *role]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1) as process:

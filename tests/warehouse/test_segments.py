@@ -99,13 +99,16 @@ def test_a_writer_waits_for_another_and_says_so_and_then_gives_up(tmp_path: Path
 def test_a_change_that_fails_leaves_no_file(tmp_path: Path) -> None:
     load(tmp_path, [event(1)])
     before = set(tmp_path.rglob("*.parquet"))
-    with pytest.raises(RuntimeError):
+
+    def fail() -> None:
         with writing(tmp_path, threads=1) as writer:
-            writer.connection.execute(
-                f"CREATE TABLE again AS SELECT * EXCLUDE (filename) FROM {writer.stored('events')}"
-            )
+            rows = f"SELECT * EXCLUDE (filename) FROM {writer.stored('events')}"
+            writer.connection.execute(f"CREATE TABLE again AS {rows}")
             writer.swap([], writer.write("events", "again"))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert set(tmp_path.rglob("*")) >= before
     assert set(tmp_path.rglob("*.parquet")) == before
     assert len(stored(tmp_path)["events"]) == 1

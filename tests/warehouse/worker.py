@@ -13,7 +13,7 @@ from talkscope.errors import WarehouseBusy
 from talkscope.jobs.ingest import ingest
 from talkscope.warehouse import segments
 from talkscope.warehouse.compact import compact
-from talkscope.warehouse.store import DuckStore, Stop
+from talkscope.warehouse.store import DuckStore, Snapshot, Stop
 
 TURNS = 20
 SPANS = 2
@@ -44,24 +44,17 @@ def write(folder: Path, name: str, batches: int) -> None:
         say(f"committed {name}-{number}")
 
 
+def per_session(snapshot: Snapshot, table: str) -> Counter[str]:
+    sql = f"SELECT session_id FROM {snapshot.table(table)} WHERE end_user_id = 'user ' || session_id"
+    return Counter(str(row[0]) for row in snapshot.fetch(sql))
+
+
 def whole_sessions(store: DuckStore) -> set[str]:
     """The sessions that are there; an AssertionError when one is there in part."""
     stop = Stop()
     try:
         snapshot = store.snapshot(stop)
-        counts = {
-            table: Counter(
-                {
-                    str(session): int(rows)
-                    for session, rows in snapshot.fetch(
-                        f"SELECT session_id, count(*) FROM {snapshot.table(table)} WHERE end_user_id = 'user ' || session_id"
-                        " GROUP BY 1"
-                    )
-                    if isinstance(rows, int)
-                }
-            )
-            for table in ("sessions", "interactions", "spans")
-        }
+        counts = {table: per_session(snapshot, table) for table in ("sessions", "interactions", "spans")}
     finally:
         stop.done()
     sessions = set(counts["sessions"])

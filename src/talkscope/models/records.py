@@ -189,11 +189,15 @@ class Checker:
             _unknown(shape, row, unknown)
         for each in shape.required:
             if each not in row:
-                missing = [name for name in shape.required if name not in row]
-                raise Refused(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+                raise _missing(shape, row)
         if kind == "span" or "end_time" in row:
             _interval(kind, row)
         return cast("RecordType", kind), row
+
+
+def _missing(shape: _Shape, row: Row) -> Refused:
+    missing = [name for name in shape.required if name not in row]
+    return Refused(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
 
 
 def _unknown(shape: _Shape, row: Row, unknown: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from talkscope.errors import WarehouseBusy
-from talkscope.warehouse.manifest import Segment, State
+from talkscope.warehouse.manifest import Manifest, Segment, State
 from talkscope.warehouse.schema import TABLES
 from talkscope.warehouse.segments import SEGMENT_ROWS, writing
 
@@ -48,10 +48,12 @@ def compact(
     clock: Callable[[], float] = time.time,
     wait: float = 600.0,
 ) -> int:
-    """Merge small segments into larger ones and say how many were merged.
+    """Merge small segments into larger ones and say how many were merged; none in a folder that is no warehouse.
 
     Raises WarehouseBusy when another writer keeps the lease for longer than `wait` seconds.
     """
+    if not Manifest(folder).exists:
+        return 0
     merged = 0
     with writing(folder, memory_limit=memory_limit, threads=threads, clock=clock, wait=wait) as writer:
         for group in choose(writer.lease.state()):

@@ -30,7 +30,8 @@ def imply_interactions(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "INSERT INTO base_interactions BY NAME"
         " SELECT interaction_id AS key, platform, bool_and(assumed) AS assumed, interaction_id,"
-        " arg_min(session_id, row(t, session_id)) AS session_id, min(t) AS t, max(till) AS end_t, true AS derived FROM ("
+        " arg_min(session_id, row(t, session_id)) AS session_id, min(t) AS t, max(till) AS end_t, true AS derived"
+        " FROM ("
         "  SELECT interaction_id, platform, session_id, bool_and(assumed) AS assumed, min(t) AS t, max(till) AS till"
         "  FROM (SELECT interaction_id, platform, assumed, session_id, t, coalesce(end_t, t) AS till FROM record_spans"
         "   UNION ALL SELECT interaction_id, platform, assumed, session_id, t, t FROM record_events"
@@ -101,7 +102,7 @@ def work_out(connection: duckdb.DuckDBPyConnection) -> None:
 def _final(
     connection: duckdb.DuckDBPyConnection, name: str, source: str, made: dict[str, str], joined: str = ""
 ) -> None:
-    """The stored columns in order: made ones by their expression, copied ones from the session, the rest as they are."""
+    """The stored columns in order: made ones by their expression, copied ones from the session, the rest as it is."""
     copied = COPIED if name != "sessions" else {}
     listed = ", ".join(
         f"({made.get(column) or ('s.' if column in copied else 'b.') + column})::{kind} AS {column}"

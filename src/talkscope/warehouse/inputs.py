@@ -70,7 +70,7 @@ def opened(name: str, format: str | None = None, stdin: BinaryIO | None = None) 
 def _raw(name: str, stdin: BinaryIO | None, stack: ExitStack) -> tuple[BinaryIO, int | None]:
     if name == STDIN:
         return stdin or sys.stdin.buffer, None
-    file = stack.enter_context(Path(name).open("rb"))
+    file = stack.enter_context(open(name, "rb"))  # noqa: PTH123, SIM115 - the stack is what closes it
     about = os.fstat(file.fileno())
     return file, about.st_size if stat.S_ISREG(about.st_mode) else None
 

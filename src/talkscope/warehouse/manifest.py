@@ -19,9 +19,9 @@ from talkscope.warehouse.schema import VERSION
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS segments (path TEXT PRIMARY KEY, tbl TEXT NOT NULL, rows INTEGER NOT NULL,"
-    " bytes INTEGER NOT NULL, min_t INTEGER NOT NULL, max_t INTEGER NOT NULL, added_at REAL NOT NULL,"
-    " removed_at REAL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS segments (path TEXT PRIMARY KEY, tbl TEXT NOT NULL, rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, min_t INTEGER NOT NULL, max_t INTEGER NOT NULL, added_at REAL NOT NULL,
+    removed_at REAL) WITHOUT ROWID""",
 )
 
 
@@ -125,7 +125,8 @@ class Manifest:
     def lease(self, *, wait: float = 600.0, waiting: Callable[[], None] = lambda: None) -> Iterator[Lease]:
         """Hold the writers' lease; what was changed under it counts when the block ends, and not when it raises.
 
-        `waiting` is called about once a second while another writer holds it. Raises WarehouseBusy after `wait` seconds.
+        `waiting` is called about once a second while another writer holds it. Raises WarehouseBusy after `wait`
+        seconds.
         """
         with _mapped(), closing(self._open(min(1.0, wait))) as connection:
             give_up = time.monotonic() + wait

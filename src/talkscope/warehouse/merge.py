@@ -106,7 +106,7 @@ def settle(connection: duckdb.DuckDBPyConnection, without: str | None = None) ->
 
 
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Make one row of all records with one key: each field from the latest load that knows it, attributes key by key."""
+    """Make one row of all records with one key: each field from the latest load that has it, attributes key by key."""
     name = table.name
     connection.execute(
         f"CREATE TEMP TABLE many_{name} AS SELECT platform, key FROM fresh_{name} GROUP BY ALL HAVING count(*) > 1"

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -64,7 +65,7 @@ class Writer:
         counted = self.connection.execute(f"SELECT count(*) FROM {source}").fetchone()
         pieces = -(-int(counted[0]) // SEGMENT_ROWS) if counted else 0
         bounds = self._bounds(source, pieces)
-        found = [self._write(name, source, low, high) for low, high in zip(bounds, bounds[1:], strict=False)]
+        found = [self._write(name, source, low, high) for low, high in pairwise(bounds)]
         return [segment for segment in found if segment is not None]
 
     def _bounds(self, source: str, pieces: int) -> list[int]:
@@ -127,15 +128,15 @@ def writing(
     room = Scratch.begin(folder, "spill")
     written: list[Path] = []
     try:
-        with Manifest(folder, clock).lease(wait=wait, waiting=waiting) as lease:
-            with (
-                mapped(),
-                closing(connect(folder, room.path, memory_limit=memory_limit, threads=threads)) as connection,
-            ):
-                writer = Writer(folder, lease, connection)
-                written = writer.written
-                writer.clear()
-                yield writer
+        with (
+            Manifest(folder, clock).lease(wait=wait, waiting=waiting) as lease,
+            mapped(),
+            closing(connect(folder, room.path, memory_limit=memory_limit, threads=threads)) as connection,
+        ):
+            writer = Writer(folder, lease, connection)
+            written = writer.written
+            writer.clear()
+            yield writer
     except BaseException:
         for file in written:
             with suppress(OSError):

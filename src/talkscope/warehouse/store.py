@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import duckdb
 
-from talkscope.errors import DeadlineExceeded, TalkscopeError, WarehouseError
+from talkscope.errors import DeadlineExceeded, WarehouseError
 from talkscope.models.window import Window
 from talkscope.warehouse.manifest import Manifest, Segment, State
 from talkscope.warehouse.schema import TABLES
@@ -47,7 +47,7 @@ class Stop:
         self._done.set()
 
     def stop(self) -> None:
-        """End the question: an interrupt that comes before its query is lost, so it is repeated until the worker returns."""
+        """End the question; an interrupt before its query is lost, so it is repeated until the worker returns."""
         self._stopped.set()
 
         def insist() -> None:
@@ -237,7 +237,5 @@ def run(work: Callable[[Snapshot], T], store: Store, stop: Stop) -> T:
     """Do one question's work over one snapshot, and say when the worker is done."""
     try:
         return work(store.snapshot(stop))
-    except TalkscopeError:
-        raise
     finally:
         stop.done()

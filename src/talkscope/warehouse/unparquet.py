@@ -68,7 +68,7 @@ def _child(path: Path, complaints: BinaryIO) -> subprocess.Popen[bytes]:
     seconds = SECONDS + SECONDS_PER_MIB * (path.stat().st_size >> 20)
     # Windows starts nothing without its environment; elsewhere the child has none that could hold a key.
     environment: Mapping[str, str] | None = None if sys.platform == "win32" else {}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
         [sys.executable, "-I", "-c", code, str(path), str(seconds)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

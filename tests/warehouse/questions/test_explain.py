@@ -140,6 +140,18 @@ def test_slower_turns_without_spans_are_named(warehouse: Make) -> None:
     assert answer.slower_without_spans == ["untraced"]
 
 
+def test_a_session_with_spans_is_found_behind_many_slower_ones_without(warehouse: Make) -> None:
+    bare = [{**turn(f"bare {number}", 0, 5_000 + number), "session_id": f"bare {number:02d}"} for number in range(120)]
+    made = warehouse([*bare, turn("t", 0, 1_000), span("t", 0, 0, 300, "llm")])
+    answer = ask(made, **DAY)
+    assert answer.interaction is not None
+    assert (answer.interaction.interaction_id, answer.meta.n) == ("t", 121)
+    empty = ask(made, **DAY, filters=["session_id!=s"])
+    assert len(empty.slower_without_spans) == 20
+    assert empty.slower_without_spans[0] == "bare 119"
+    assert any("120 slower turns" in note for note in empty.meta.notes)
+
+
 def test_a_session_without_a_window_is_looked_at_whole_against_the_week_before(warehouse: Make) -> None:
     old = [{**record, "session_id": "old"} for record in usual_turns(3)]
     slow = [turn("t", 30, 1_000), span("t", 30, 0, 800, "llm")]

@@ -43,7 +43,7 @@ def read(stream: BinaryIO, kind: RecordType | None = None) -> Iterator[Found]:
         number += 1
         if len(line) > LONGEST_LINE:
             while line and not line.endswith(b"\n"):
-                line = stream.readline(LONGEST_LINE)  # noqa: PLW2901
+                line = stream.readline(LONGEST_LINE)
             yield number, Refused(f"is longer than {LONGEST_LINE >> 20} MiB")
             continue
         try:

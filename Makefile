@@ -84,8 +84,9 @@ contract: $(READY) ## Compare openapi/ with what the code declares
 	@$(BIN)/python -m talkscope.surface --check
 
 .PHONY: contract-write
-contract-write: $(READY) ## Render openapi/ anew from the code
+contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the code
 	@$(BIN)/python -m talkscope.surface --write
+	@$(BIN)/python -m talkscope.cli.reference --write
 
 .PHONY: bench
 bench: $(READY) ## Run every benchmark, one after the other

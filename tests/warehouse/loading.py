@@ -21,8 +21,7 @@ def load(folder: Path, *batches: Iterable[Mapping[str, object]]) -> dict[RecordT
         for batch in batches:
             stage.file_begins()
             for raw in batch:
-                kind, row = check(raw)
-                stage.add(kind, {name: value for name, value in row.items() if value is not None})
+                stage.add(*check(raw))
         return loader.commit(stage)
     finally:
         stage.discard()

@@ -18,6 +18,7 @@ MAX_TEXT = 65_536
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_UNITS = {"ms": 1_000, "us": 1, "ns": 0}
 _DEEPEST = 100
+_from_iso = datetime.fromisoformat
 
 
 class Refused(ValueError):
@@ -33,7 +34,7 @@ def micros(moment: datetime) -> int:
 def time(zone: tzinfo | None, value: object) -> int:
     """Microseconds of an ISO 8601 text (or a datetime); one without an offset is in `zone`, or refused without one."""
     try:
-        delta = datetime.fromisoformat(value) - EPOCH  # type: ignore[arg-type]
+        delta = _from_iso(value) - EPOCH  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return _time(zone, value)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -51,13 +51,9 @@ class Stage:
     def add(self, kind: RecordType, row: Row) -> None:
         """Write one checked record, which is the stage's from here on."""
         named = ID_OF[kind]
-        key = row.get(named) if named else None
-        if key is None:
-            content = content_key(kind, row)
-            twin = (row.get("platform"), content)
-            occurrence = self._seen[twin] = self._seen.get(twin, 0) + 1
-            key = content if occurrence == 1 else f"{content}#{occurrence}"
-        row["key"], row["seq"] = key, self._next
+        if named is None or row.get(named) is None:
+            row["key"] = self._content(kind, row)
+        row["seq"] = self._next
         self._next += 1
         file = self._files.get(kind)
         if file is None:
@@ -65,6 +61,12 @@ class Stage:
             self.rows[kind] = 0
         self.rows[kind] += 1
         file.write(orjson.dumps(row, option=_LINE))
+
+    def _content(self, kind: RecordType, row: Row) -> str:
+        content = content_key(kind, row)
+        twin = (row.get("platform"), content)
+        occurrence = self._seen[twin] = self._seen.get(twin, 0) + 1
+        return content if occurrence == 1 else f"{content}#{occurrence}"
 
     def close(self) -> None:
         """Finish the files."""
@@ -155,5 +157,7 @@ def _read_stage(connection: duckdb.DuckDBPyConnection, stage: Stage, table: Tabl
     else:
         nulls = ", ".join(f"NULL::{kind} AS {name}" for name, kind in fields.items())
         source = f"(SELECT {nulls} WHERE false)"
-    listed = ", ".join(f"{name} AS {column(name)}" for name in fields)
+    named = ID_OF[table.record]
+    made = {"key": f"coalesce(key, {named})"} if named else {}
+    listed = ", ".join(f"{made.get(name, name)} AS {column(name)}" for name in fields)
     connection.execute(f"CREATE TEMP TABLE stage_{table.name} AS SELECT {listed} FROM {source}")

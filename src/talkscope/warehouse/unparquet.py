@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -37,7 +36,7 @@ def rows(path: Path) -> Iterator[tuple[int, Record | Refused]]:
     Raises IngestError when there was nothing to read at all.
     """
     number = 0
-    with tempfile.TemporaryFile() as complaints, _child(path, complaints) as child:
+    with _child(path) as child:
         assert child.stdout is not None
         try:
             for line in iter(lambda: child.stdout.readline(_LONGEST_LINE), b""):  # type: ignore[union-attr]
@@ -62,7 +61,7 @@ def _record(line: bytes) -> Record | Refused:
     return value if isinstance(value, dict) else Refused("is not a record")
 
 
-def _child(path: Path, complaints: BinaryIO) -> subprocess.Popen[bytes]:
+def _child(path: Path) -> subprocess.Popen[bytes]:
     package = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.insert(0, {package!r}); from talkscope.warehouse.unparquet import main; main()"
     seconds = SECONDS + SECONDS_PER_MIB * (path.stat().st_size >> 20)
@@ -72,7 +71,7 @@ def _child(path: Path, complaints: BinaryIO) -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-c", code, str(path), str(seconds)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=complaints,
+        stderr=subprocess.DEVNULL,
         env=environment,
         cwd=path.parent,
     )

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -16,9 +15,9 @@ from talkscope.contract import SUMMARY
 from talkscope.errors import DeadlineExceeded
 from talkscope.models.questions import SummaryAsked
 from tests.api.answering import Recorded, Slow, raw, transport
+from tests.waiting import until, until_async
 
-# What a busy machine may add to the half second that an interrupt is allowed.
-SOON = 1.5
+# Slow's query takes the engine years: that it ends at all is the interrupt's doing.
 
 
 @pytest.fixture
@@ -28,17 +27,12 @@ def slow(tmp_path: Path) -> Iterator[Slow]:
     answering.store.close()
 
 
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not reached():
-        assert time.monotonic() < end
-        threading.Event().wait(0.005)
+def begun(slow: Slow, many: int) -> Coroutine[object, object, None]:
+    return until_async(lambda: slow.began == many, f"{many} questions have begun")
 
 
-async def until_async(reached: Callable[[], bool]) -> None:
-    with anyio.fail_after(20):
-        while not reached():
-            await anyio.sleep(0.005)
+def ended(slow: Slow) -> Coroutine[object, object, None]:
+    return until_async(lambda: len(slow.ended) == slow.began, "all questions have ended")
 
 
 def test_the_deadline_of_a_blocking_client_interrupts_the_engine(slow: Slow) -> None:

@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from talkscope.client import AsyncClient, Client
-from talkscope.flow import Call, Policy
+from talkscope.flow import Call, Clock, Policy
 
 T = TypeVar("T")
 AT_ONCE = Policy(first_wait=0.0)
@@ -143,6 +143,7 @@ class Send(Protocol):
         deadline: float = 10.0,
         cap: int | None = None,
         policy: Policy = AT_ONCE,
+        clock: Clock | None = None,
         transport: httpx.MockTransport | None = None,
     ) -> T: ...
 

@@ -56,16 +56,32 @@ async def hang() -> str:
     return "never"
 
 
+def wait_for_good() -> None:
+    logger.warning("hanging for good")
+    threading.Event().wait()
+
+
 @server.tool(structured_output=False)
 async def hang_for_good() -> str:
-    await anyio.to_thread.run_sync(threading.Event().wait)
+    await anyio.to_thread.run_sync(wait_for_good)
     return "never"
+
+
+@server.tool(structured_output=False)
+async def cling() -> str:
+    logger.warning("clinging")
+    try:
+        await anyio.sleep_forever()
+    finally:
+        logger.warning("cancelled, and clinging still")
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep_forever()
 
 
 @server.tool(structured_output=False)
 async def hold_the_loop() -> str:
     logger.warning("holding the loop")
-    time.sleep(60)
+    time.sleep(3600)
     return "never"
 
 
@@ -106,4 +122,6 @@ async def fail(text: str) -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        stdio.GRACE = stdio.PATIENCE = float(sys.argv[1])
     stdio.run(server)

@@ -120,7 +120,7 @@ def test_a_record_that_cannot_be_formatted_is_reported_and_nothing_is_raised(pip
     sink = Sink(send)
     SinkHandler(sink).emit(record("%d", "no number"))
     SinkHandler(sink).emit(record("half \ud83d"))
-    assert sink.flush(5)
+    assert sink.flush(60)
     assert os.read(receive, 1000).decode().splitlines() == [
         "ERROR name: a log record that could not be formatted",
         "ERROR name: half \ufffd",
@@ -139,7 +139,7 @@ def test_nobody_waits_for_a_reader_and_what_was_dropped_is_counted(pipe):
     *kept, note = got.decode().splitlines()
     assert len(kept) < 1000
     assert note == f"talkscope: {1000 - len(kept)} log lines were dropped, because nobody read stderr"
-    assert sink.flush(5)
+    assert sink.flush(60)
 
 
 def test_a_reader_that_is_gone_is_no_trouble(pipe):
@@ -148,7 +148,7 @@ def test_a_reader_that_is_gone_is_no_trouble(pipe):
     sink = Sink(send)
     for _ in range(3):
         sink.offer(b"line\n")
-        assert sink.flush(5)
+        assert sink.flush(60)
 
 
 def test_threads_that_end_before_their_line_is_written_lose_nothing(pipe):
@@ -159,7 +159,7 @@ def test_threads_that_end_before_their_line_is_written_lose_nothing(pipe):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sink.flush(5)
+    assert sink.flush(60)
     assert os.read(receive, 1000) == b"line\n" * 20
 
 
@@ -181,13 +181,13 @@ try: fail()
 except ValueError: logging.getLogger("b").exception("failed")
 try: configure_logging("LOUD")
 except ValueError as error: assert "LOUD" in str(error)
-assert stderr().flush(5)
+assert stderr().flush(60)
 """
 
 
 def test_one_call_sends_logs_warnings_and_stray_exceptions_to_stderr_in_single_lines():
     done = subprocess.run(
-        [sys.executable, "-W", "default", "-c", PROGRAM], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-W", "default", "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
@@ -206,12 +206,12 @@ with open(sys.argv[1], "w") as file:
     assert file.fileno() == 2
     configure_logging()
     logging.getLogger("a").warning("no line for a file")
-    assert stderr().flush(5)
+    assert stderr().flush(60)
 """
 
 
 def test_where_there_is_no_stderr_no_other_file_gets_its_lines(tmp_path):
     file = tmp_path / "file"
     shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-c", NO_STDERR, str(file)]
-    assert subprocess.run(shell, timeout=20, check=False).returncode == 0
+    assert subprocess.run(shell, timeout=60, check=False).returncode == 0
     assert file.read_bytes() == b""

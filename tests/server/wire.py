@@ -16,8 +16,12 @@ from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Any, Self, cast
 
+from tests.waiting import SAFETY, until
+
 FIXTURE = [sys.executable, str(Path(__file__).with_name("fixture_server.py"))]
 """The server whose tools misbehave."""
+PATIENT = [*FIXTURE, "3600"]
+"""The same, but it gives what hangs an hour: what ends it earlier is no clock."""
 MODERN = "2026-07-28"
 HANDSHAKE = "2025-11-25"
 _PREFIX = "io.modelcontextprotocol/"
@@ -80,7 +84,7 @@ class Wire:
 
     # Sending
 
-    def send_raw(self, data: bytes, timeout: float = 20) -> None:
+    def send_raw(self, data: bytes, timeout: float = SAFETY) -> None:
         """Send these bytes as they are.
 
         Raises:
@@ -108,11 +112,11 @@ class Wire:
         self.send({"jsonrpc": "2.0", "id": self._next_id, "method": method, **given})
         return self._next_id
 
-    def request(self, method: str, params: Mapping[str, Any] | None = None, timeout: float = 20) -> dict[str, Any]:
+    def request(self, method: str, params: Mapping[str, Any] | None = None, timeout: float = SAFETY) -> dict[str, Any]:
         """Send a request and wait for its answer: the whole message, with `result` or `error`."""
         return self.answer(self.begin(method, params), timeout)
 
-    def call(self, tool: str, timeout: float = 20, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, timeout: float = SAFETY, **arguments: Any) -> dict[str, Any]:
         """Call a tool and wait for the whole answer."""
         return self.request("tools/call", {"name": tool, "arguments": arguments}, timeout)
 
@@ -126,7 +130,7 @@ class Wire:
 
     # Receiving
 
-    def read_message(self, timeout: float = 20) -> dict[str, Any]:
+    def read_message(self, timeout: float = SAFETY) -> dict[str, Any]:
         """The next message that nobody has taken.
 
         Raises:
@@ -136,7 +140,7 @@ class Wire:
         """
         return self._kept.popleft() if self._kept else self._receive(timeout)
 
-    def answer(self, request_id: object, timeout: float = 20) -> dict[str, Any]:
+    def answer(self, request_id: object, timeout: float = SAFETY) -> dict[str, Any]:
         """The answer to this request; what else comes meanwhile is kept for `read_message`."""
         until = time.monotonic() + timeout
         for message in list(self._kept):
@@ -170,6 +174,10 @@ class Wire:
         """What the server has written to stderr so far."""
         return b"".join(self._logged).decode("utf-8", "replace")
 
+    def until_logged(self, words: str) -> None:
+        """Wait until stderr has these words. Raises TimeoutError when they do not come."""
+        until(lambda: words in self.stderr, f"{words!r} on stderr")
+
     # Ending
 
     def end_input(self) -> None:
@@ -177,18 +185,21 @@ class Wire:
         with suppress(BrokenPipeError):
             self._stdin.close()
 
-    def wait(self, timeout: float = 10) -> int:
+    def wait(self, timeout: float = SAFETY) -> int:
         """The exit code, once the process has ended by itself and everything it wrote has been read.
 
         Raises:
             subprocess.TimeoutExpired: It did not end in time.
+            TimeoutError: It ended, but somebody else holds its stdout or stderr open.
         """
         code = self.process.wait(timeout)
         for reader in self._readers:
-            reader.join(5)
+            reader.join(timeout)
+            if reader.is_alive():
+                raise TimeoutError(f"the process ended with {code}, its output did not")
         return code
 
-    def close(self, timeout: float = 10) -> int:
+    def close(self, timeout: float = SAFETY) -> int:
         """End the server's input and wait for its exit code."""
         self.end_input()
         return self.wait(timeout)
@@ -198,11 +209,11 @@ class Wire:
 
     def __exit__(self, *raised: object) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(SAFETY)
         self._writer.shutdown()
         self.end_input()
         for reader in self._readers:
-            reader.join(5)
+            reader.join(SAFETY)
         self.stdout.close()
         self._stderr.close()
 

@@ -42,7 +42,7 @@ def test_gzip_is_decoded_however_it_is_cut(encoding: str, size: int) -> None:
 
 
 def test_joined_gzip_files_are_one_answer() -> None:
-    answer = collected(split(gzip.compress(b"[1,", mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"2]", mtime=0), 3))
+    answer = collected(split(gzip.compress(b"[1,") + gzip.compress(b"") + gzip.compress(b"2]"), 3))
     assert isinstance(answer, Reply)
     assert answer.body == b"[1,2]"
 
@@ -85,7 +85,7 @@ def test_a_bomb_never_expands_beyond_the_cap(cap: int, most: int) -> None:
 
 
 def test_endless_empty_gzip_files_are_too_large() -> None:
-    empty = gzip.compress(b"", mtime=0)
+    empty = gzip.compress(b"")
 
     def endless() -> Iterable[bytes]:
         while True:
@@ -109,7 +109,7 @@ def test_gzip_that_ends_early_is_not_taken_for_whole(lost: int) -> None:
 
 
 def test_a_second_gzip_file_that_ends_early_is_not_taken_for_whole() -> None:
-    assert collected([gzip.compress(b"[]", mtime=0) + gzip.compress(b" ", mtime=0)[:-3]]) == Failed("truncated", "its gzip ends early")
+    assert collected([gzip.compress(b"[]") + gzip.compress(b" ")[:-3]]) == Failed("truncated", "its gzip ends early")
 
 
 @pytest.mark.parametrize("data", [b'{"rows":[]}', gzip.compress(b"{}", mtime=0) + b"rubbish", zlib.compress(b"{}")])

@@ -268,7 +268,7 @@ def error_for(
     status: int, code: str, message: str, *, hint: str | None = None, details: Mapping[str, Json] | None = None
 ) -> TalkscopeError:
     """The error that a service's answer stands for: by its code where we know it, else by its status."""
-    classes = list(_tree(TalkscopeError))
+    classes = [kind for kind in _tree(TalkscopeError) if kind.__module__ == __name__]
     for kind in classes:
         if kind.code == code and kind.status == status:
             return kind(message, hint=hint, details=details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +41,32 @@ class Raising:
 
 
 class Slow:
-    """Answers with a query that would take the engine hours."""
+    """Answers with a query that would take the engine days: that it ends at all is the doing of an interrupt."""
 
     def __init__(self, folder: Path) -> None:
         self.store = DuckStore(folder)
+        self._counting = threading.Lock()
         self.began = 0
+        self.most = 0
+        """The most that ran at once."""
         self.ended: list[str] = []
 
+    @property
+    def rests(self) -> bool:
+        """Whether every question that began has ended."""
+        with self._counting:
+            return len(self.ended) == self.began
+
     def __call__(self, name: str, asked: Asked, stop: Stop) -> Answer:
-        self.began += 1
+        with self._counting:
+            self.began += 1
+            self.most = max(self.most, self.began - len(self.ended))
         try:
             far = "range(100000000)"
             rows = self.store.snapshot(stop).fetch(f"SELECT sum(a.range * b.range) FROM {far} a, {far} b")
         except Exception as error:
-            self.ended.append(type(error).__name__)
+            with self._counting:
+                self.ended.append(type(error).__name__)
             raise
         return Answer(columns=["x"], rows=[[str(rows)]], meta=META)
 

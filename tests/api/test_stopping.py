@@ -15,9 +15,7 @@ from talkscope.contract import SUMMARY
 from talkscope.errors import DeadlineExceeded
 from talkscope.models.questions import SummaryAsked
 from tests.api.answering import Recorded, Slow, raw, transport
-from tests.waiting import until, until_async
-
-# Slow's query takes the engine years: that it ends at all is the interrupt's doing.
+from tests.waiting import SAFETY, until, until_async
 
 
 @pytest.fixture
@@ -27,59 +25,47 @@ def slow(tmp_path: Path) -> Iterator[Slow]:
     answering.store.close()
 
 
-def begun(slow: Slow, many: int) -> Coroutine[object, object, None]:
-    return until_async(lambda: slow.began == many, f"{many} questions have begun")
+def ask_in_vain(client: Client) -> None:
+    with pytest.raises(DeadlineExceeded):
+        client.ask("summary")
 
 
-def ended(slow: Slow) -> Coroutine[object, object, None]:
-    return until_async(lambda: len(slow.ended) == slow.began, "all questions have ended")
+# On a busy machine a deadline may be over before its question begins: then it is asked again.
 
 
 def test_the_deadline_of_a_blocking_client_interrupts_the_engine(slow: Slow) -> None:
     with Client("http://app", transport=PortalTransport(transport(slow)), deadline=0.3) as client:
-        began = time.monotonic()
-        with pytest.raises(DeadlineExceeded):
-            client.ask("summary")
-        assert time.monotonic() - began < 0.3 + SOON
-        until(lambda: len(slow.ended) == 1)
-    assert slow.ended == ["DeadlineExceeded"]
+        until(lambda: slow.began, "a question begins", meanwhile=lambda: ask_in_vain(client))
+        until(lambda: slow.rests, "the engine is interrupted")
+    assert set(slow.ended) == {"DeadlineExceeded"}
 
 
 def test_six_questions_of_blocking_clients_end_together(slow: Slow) -> None:
-    late: list[str] = []
     with Client("http://app", transport=PortalTransport(transport(slow)), deadline=1.0) as client:
 
-        def ask() -> None:
-            try:
-                client.ask("summary")
-            except DeadlineExceeded:
-                late.append("late")
+        def six_in_vain() -> None:
+            threads = [threading.Thread(target=ask_in_vain, args=(client,)) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            until(lambda: slow.rests, "all six are interrupted")
 
-        threads = [threading.Thread(target=ask) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        stopped = time.monotonic()
-        until(lambda: len(slow.ended) == slow.began)
-        assert time.monotonic() - stopped < SOON
-    assert late == ["late"] * 6
-    assert slow.ended == ["DeadlineExceeded"] * 6
+        until(lambda: slow.most == 6, "six questions run at once", meanwhile=six_in_vain)
+    assert set(slow.ended) == {"DeadlineExceeded"}
 
 
 def test_six_questions_of_an_async_client_end_when_their_caller_is_cancelled(slow: Slow) -> None:
-    async def main() -> float:
+    async def main() -> None:
         async with AsyncClient("http://app", transport=transport(slow)) as client:
             async with anyio.create_task_group() as group:
                 for _ in range(6):
                     group.start_soon(client.ask, "summary")
-                await until_async(lambda: slow.began == 6)
+                await until_async(lambda: slow.began == 6, "all six begin")
                 group.cancel_scope.cancel()
-            stopped = time.monotonic()
-            await until_async(lambda: len(slow.ended) == 6)
-            return time.monotonic() - stopped
+            await until_async(lambda: slow.rests, "all six are interrupted")
 
-    assert anyio.run(main) < SOON
+    anyio.run(main)
     assert slow.ended == ["DeadlineExceeded"] * 6
 
 
@@ -89,17 +75,21 @@ def test_a_question_that_waits_for_its_turn_is_cancelled_before_it_begins(slow: 
             async with anyio.create_task_group() as group:
                 for _ in range(5):
                     group.start_soon(client.ask, "summary")
-                await until_async(lambda: slow.began == 2)
+                await until_async(lambda: slow.began == 2, "two begin")
                 group.cancel_scope.cancel()
-            await until_async(lambda: len(slow.ended) == 2)
+            await until_async(lambda: slow.rests, "both are interrupted")
 
     anyio.run(main)
     assert slow.began == 2
 
 
 def test_the_apps_own_deadline_holds_for_callers_that_have_none(slow: Slow) -> None:
-    assert raw(slow, "GET", "/v1/ask/summary", app={"deadline": 0.2}).status_code == 504
-    until(lambda: slow.ended == ["DeadlineExceeded"])
+    def ask_in_vain() -> None:
+        assert raw(slow, "GET", "/v1/ask/summary", app={"deadline": 0.2}).status_code == 504
+
+    until(lambda: slow.began, "a question begins", meanwhile=ask_in_vain)
+    until(lambda: slow.rests, "the engine is interrupted")
+    assert set(slow.ended) == {"DeadlineExceeded"}
 
 
 def test_a_caller_that_hangs_up_stops_its_question(slow: Slow) -> None:
@@ -126,30 +116,31 @@ def test_a_caller_that_hangs_up_stops_its_question(slow: Slow) -> None:
         }  # fmt: skip
         async with anyio.create_task_group() as group:
             group.start_soon(app, scope, receive, send)
-            await until_async(lambda: slow.began == 1)
+            await until_async(lambda: slow.began, "the question begins")
             gone.set()
-        await until_async(lambda: len(slow.ended) == 1)
+        await until_async(lambda: slow.rests, "the engine is interrupted")
 
     anyio.run(main)
     assert slow.ended == ["DeadlineExceeded"]
 
 
-def test_pings_are_answered_while_all_threads_are_busy(slow: Slow) -> None:
-    async def main() -> float:
-        async with AsyncClient("http://app", transport=transport(slow)) as client:
+def test_the_threads_of_others_stay_free_while_all_of_the_apps_are_busy(slow: Slow) -> None:
+    async def main() -> None:
+        # As many as the app may have: were they the app's, none would be left, and the questions never end.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 8
+        async with AsyncClient("http://app", transport=transport(slow), deadline=3600) as client:
             async with anyio.create_task_group() as group:
                 for _ in range(9):
                     group.start_soon(client.ask, "summary")
-                await until_async(lambda: slow.began == 8)
-                began = time.monotonic()
-                # The default threads are nobody's here: blocking work elsewhere in the process goes on.
-                await anyio.to_thread.run_sync(lambda: None)
-                took = time.monotonic() - began
+                await until_async(lambda: slow.began == 8, "eight begin")
+                with anyio.fail_after(SAFETY):
+                    await anyio.to_thread.run_sync(lambda: None, abandon_on_cancel=True)
+                assert slow.ended == []
                 group.cancel_scope.cancel()
-            await until_async(lambda: len(slow.ended) == slow.began)
-        return took
+            await until_async(lambda: slow.rests, "all eight are interrupted")
 
-    assert anyio.run(main) < SOON
+    anyio.run(main)
+    assert slow.ended == ["DeadlineExceeded"] * 8
 
 
 def test_work_that_was_cancelled_asks_nothing_more() -> None:

@@ -27,6 +27,11 @@ def test_an_empty_window_names_the_data_there_is(server: Wire, world: World):
     assert any(iso(first) in note for note in answer["meta"]["notes"])
 
 
+def test_an_answer_about_latency_says_what_latency_is_in_what_was_loaded(server: Wire):
+    assert "user-to-bot" in ask(server, "get_summary", **within(YEAR))["meta"]["latency_basis"]
+    assert "latency_basis" not in ask(server, "get_concurrency", **within(YEAR))["meta"]
+
+
 def test_an_empty_warehouse_says_how_to_fill_it(tmp_path: Path):
     with served(tmp_path / "none") as wire:
         wire.handshake()

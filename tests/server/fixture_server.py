@@ -76,6 +76,7 @@ async def cling() -> str:
         logger.warning("cancelled, and clinging still")
         with anyio.CancelScope(shield=True):
             await anyio.sleep_forever()
+    return "never"
 
 
 @server.tool(structured_output=False)

@@ -34,6 +34,7 @@ class Meta(Frozen):
     n: int = Field(description="Facts behind the answer.")
     unknown_latency: int | None = Field(default=None, description="Turns left out because their latency is unknown.")
     basis: str | None = Field(default=None, description="What the figures are over, in words.")
+    latency_basis: str | None = Field(default=None, description="What latency is in the formats that were loaded.")
     units: dict[str, str] = Field(default_factory=dict, description="Column to unit.")
     granularity: str | None = None
     freshness: str | None = Field(default=None, description="Time of the newest record.")

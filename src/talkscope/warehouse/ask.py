@@ -120,6 +120,7 @@ class Ask:
             n=n,
             unknown_latency=unknown_latency,
             basis=basis,
+            latency_basis="; ".join(self.snapshot.latency_bases) or None if basis and "latency" in basis else None,
             units=dict(units or {}),
             granularity=granularity,
             freshness=iso(extent[1], zone) if extent else None,

@@ -71,6 +71,10 @@ class Snapshot(Protocol):
     def extent(self) -> tuple[int, int] | None:
         """The earliest and the latest `t` of all facts, in microseconds; None in an empty warehouse."""
 
+    @property
+    def latency_bases(self) -> list[str]:
+        """What latency is in the formats that were loaded, each in its importer's words."""
+
 
 class Store(Protocol):
     """A warehouse that can be asked."""
@@ -173,6 +177,11 @@ class DuckSnapshot:
         if not self._state.segments:
             return None
         return min(s.min_t for s in self._state.segments), max(s.max_t for s in self._state.segments)
+
+    @property
+    def latency_bases(self) -> list[str]:
+        """What latency is in the formats that were loaded, each in its importer's words."""
+        return self._state.latency_bases
 
 
 def relation(folder: Path, name: str, segments: Sequence[Segment], *, filename: bool = False) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from talkscope.warehouse import nesting
-from talkscope.warehouse.schema import COPIED, TABLES
-
-_BAD = "coalesce({0}status, '') IN ('error', 'timeout')"
-_ERROR_EVENT = f"(starts_with(metric_name, 'error.') OR {_BAD.format('')})"
+from talkscope.warehouse.schema import COPIED, ERROR_EVENT, FAILED, TABLES
 
 
 def complete(connection: duckdb.DuckDBPyConnection) -> None:
@@ -75,7 +72,7 @@ def work_out(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill in every table's copied and worked-out columns."""
     connection.execute(
         "CREATE TEMP TABLE failing AS SELECT DISTINCT platform, interaction_id FROM record_events"
-        f" WHERE interaction_id IS NOT NULL AND {_ERROR_EVENT}"
+        f" WHERE interaction_id IS NOT NULL AND {ERROR_EVENT}"
     )
     turn = "b.platform = {0}.platform AND b.interaction_id = {0}.interaction_id"
     typed = f"LEFT JOIN base_interactions i ON {turn.format('i')}"
@@ -84,7 +81,7 @@ def work_out(connection: duckdb.DuckDBPyConnection) -> None:
         connection,
         "interactions",
         "base_interactions",
-        {"failed": f"{_BAD.format('b.')} OR e.interaction_id IS NOT NULL"},
+        {"failed": f"{FAILED.replace('status', 'b.status')} OR e.interaction_id IS NOT NULL"},
         f"LEFT JOIN failing e ON {turn.format('e')}",
     )
     _final(

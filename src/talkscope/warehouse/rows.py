@@ -14,13 +14,11 @@ from talkscope.models.buckets import Grain, Stretch, edges, stretches
 from talkscope.models.semantics import USER_TO_BOT, Filter
 from talkscope.models.window import Window, moment
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.schema import TABLES
+from talkscope.warehouse.schema import ERROR_EVENT, FAILED, TABLES
 from talkscope.warehouse.store import Param
 
 Facts: TypeAlias = Literal["turns", "people", "errors", "spans", "leaves", "metrics", "outcomes", "events", "sessions"]
 
-ERROR_EVENT = "(starts_with(metric_name, 'error.') OR coalesce(status, '') IN ('error', 'timeout'))"
-FAILED = "coalesce(status, '') IN ('error', 'timeout')"
 _EPOCH_DAY = 719_163
 _DAY = 86_400_000_000
 _CHARACTERS = (

@@ -75,3 +75,8 @@ def _table(record: RecordType) -> Table:
 TABLES: Mapping[str, Table] = {f"{record}s": _table(record) for record in RECORDS}
 """By table name: sessions, interactions, spans, events, outcomes. `key` is the record's id, or the hash that stands for
 it; `assumed` says that the record named no platform, so that its session decides."""
+
+FAILED = "coalesce(status, '') IN ('error', 'timeout')"
+"""Whether an interaction's, a span's or an event's own status says that it failed, as SQL."""
+ERROR_EVENT = f"(starts_with(metric_name, 'error.') OR {FAILED})"
+"""Whether an event tells of an error, as SQL."""

@@ -15,7 +15,7 @@ from talkscope.models.answers import SessionFacts, TurnFacts
 from talkscope.models.text import clean
 from talkscope.models.window import Window, iso
 from talkscope.warehouse.ask import Ask, ms
-from talkscope.warehouse.rows import ERROR_EVENT
+from talkscope.warehouse.schema import ERROR_EVENT
 from talkscope.warehouse.store import Out, Param, Snapshot
 
 _TURN = (

@@ -6,6 +6,7 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import CatalogAsked
 from talkscope.models.semantics import DIMENSIONS, MEASURES, USER_TO_BOT
 from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.schema import FAILED
 
 _KNOWN = {
     USER_TO_BOT: "From the end of the user's words to the first of the bot's, per interaction",
@@ -43,7 +44,6 @@ def answer(asked: CatalogAsked, ask: Ask) -> Answer:
 def _metrics(ask: Ask) -> list[tuple[str, str | None, int]]:
     """Every metric name with its unit and number of values: those recorded as events, and those that facts imply."""
     table = ask.snapshot.table
-    bad = "coalesce(status, '') IN ('error', 'timeout')"
     found = ask.snapshot.fetch(
         "SELECT name, min(unit), sum(n)::BIGINT FROM ("
         f" SELECT metric_name AS name, min(unit) AS unit, count(*) AS n FROM {table('events')} GROUP BY 1"
@@ -52,7 +52,8 @@ def _metrics(ask: Ask) -> list[tuple[str, str | None, int]]:
         f" UNION ALL SELECT processor || '.ttfb', 'ms', count(ttfb_ms) FROM {table('spans')} GROUP BY processor"
         f" UNION ALL SELECT processor || '.processing', 'ms', count(duration_ms) FROM {table('spans')}"
         " GROUP BY processor"
-        f" UNION ALL SELECT 'error.' || processor, NULL, count(*) FROM {table('spans')} WHERE {bad} GROUP BY processor"
+        f" UNION ALL SELECT 'error.' || processor, NULL, count(*) FROM {table('spans')} WHERE {FAILED}"
+        " GROUP BY processor"
         ") GROUP BY name HAVING sum(n) > 0 ORDER BY name"
     )
     return [(str(name), None if unit is None else str(unit), int(str(n))) for name, unit, n in found]

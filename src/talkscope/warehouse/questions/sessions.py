@@ -14,8 +14,8 @@ from talkscope.models.questions import SessionsAsked
 from talkscope.models.semantics import Filter, Scope
 from talkscope.models.window import Window, iso
 from talkscope.warehouse.ask import Ask, ms
-from talkscope.warehouse.rows import ERROR_EVENT, Sql, condition
-from talkscope.warehouse.schema import TABLES
+from talkscope.warehouse.rows import Sql, condition
+from talkscope.warehouse.schema import ERROR_EVENT, TABLES
 from talkscope.warehouse.store import Out
 
 COLUMNS = (

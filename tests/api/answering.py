@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,23 @@ class Raising:
         raise self.error
 
 
+class Told(Sequence[str]):
+    """No parameters, and a word when the engine is given them: after the last look at whether a question is wanted."""
+
+    def __init__(self, tell: Callable[[], object]) -> None:
+        self._tell = tell
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, at: Any) -> Any:
+        raise IndexError(at)
+
+    def __iter__(self) -> Iterator[str]:
+        self._tell()
+        return iter(())
+
+
 class Slow:
     """Answers with a query that would take the engine days: that it ends at all is the doing of an interrupt."""
 
@@ -58,15 +76,21 @@ class Slow:
             return len(self.ended) == self.began
 
     def __call__(self, name: str, asked: Asked, stop: Stop) -> Answer:
-        with self._counting:
-            self.began += 1
-            self.most = max(self.most, self.began - len(self.ended))
-        try:
-            far = "range(100000000)"
-            rows = self.store.snapshot(stop).fetch(f"SELECT sum(a.range * b.range) FROM {far} a, {far} b")
-        except Exception as error:
+        begun = threading.Event()
+
+        def begin() -> None:
+            begun.set()
             with self._counting:
-                self.ended.append(type(error).__name__)
+                self.began += 1
+                self.most = max(self.most, self.began - len(self.ended))
+
+        far = "range(100000000)"
+        try:
+            rows = self.store.snapshot(stop).fetch(f"SELECT sum(a.range * b.range) FROM {far} a, {far} b", Told(begin))
+        except Exception as error:
+            if begun.is_set():
+                with self._counting:
+                    self.ended.append(type(error).__name__)
             raise
         return Answer(columns=["x"], rows=[[str(rows)]], meta=META)
 

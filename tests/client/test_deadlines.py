@@ -91,7 +91,7 @@ def test_retries_share_one_deadline(send: Send) -> None:
         else:
             peer.over.wait()
 
-    with serving(unavailable_then_silent) as server:
+    with serving(unavailable_then_silent, keep=True) as server:
         # When the first answer comes, nearly all of the hour is over.
         clock = Clock(monotonic=lambda: 3599.6 if server.requests else 0.0)
         policy = replace(AT_ONCE, attempts=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,3 +74,29 @@ def test_generated_telemetry_is_labelled_in_every_answer(busy: Wire):
     for tool in ("get_summary", "get_breakdown", "get_timeseries", "list_sessions", "get_concurrency", "list_metrics"):
         words = {} if tool == "list_metrics" else WEEK
         assert ask(busy, tool, **words)["meta"]["generated"] is True
+
+
+def busy_ticks(wire: Wire) -> int:
+    """Processor time that the server has used when it has nothing more to do."""
+
+    def used() -> int:
+        fields = Path(f"/proc/{wire.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = -1
+    while (now := used()) != before:
+        before = now
+        threading.Event().wait(0.3)
+    return now
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processor time of a process is read from /proc")
+def test_cancelling_a_question_interrupts_its_query(busy: Wire):
+    start = busy_ticks(busy)
+    for each in [busy.begin("tools/call", HEAVY) for _ in range(8)]:
+        busy.answer(each, 60)
+    answered = busy_ticks(busy)
+    heavy = [busy.begin("tools/call", HEAVY) for _ in range(8)]
+    for each in heavy:
+        busy.notify("notifications/cancelled", {"requestId": each})
+    assert busy_ticks(busy) - answered < (answered - start) / 2

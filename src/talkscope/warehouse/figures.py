@@ -14,6 +14,9 @@ from talkscope.warehouse.ask import Ask, cell
 from talkscope.warehouse.rows import Buckets, Facts, Sql, Which, bucketed, facts
 from talkscope.warehouse.store import Out, Param
 
+MOST_GROUPS = 200_000
+"""Groups times buckets that one question may make: what they are sorted and cut from must fit in memory."""
+
 Key: TypeAlias = tuple[Cell, ...]
 """The values of the dimensions, after the bucket's start in microseconds where time is cut."""
 
@@ -208,7 +211,13 @@ def figures(ask: Ask, wanted: Wanted, rest: Rest | None = None) -> dict[Key, Fig
     found: dict[Key, Figure] = {}
     for kind, measures in families.items():
         sql = _select(ask, wanted, kind, measures, rest)
-        for row in ask.snapshot.fetch(sql.text, sql.params):
+        rows = ask.snapshot.fetch(f"{sql.text} LIMIT {MOST_GROUPS + 1}", sql.params)
+        if len(rows) > MOST_GROUPS:
+            raise InvalidArgument(
+                f"The question makes more than {MOST_GROUPS:,} groups.",
+                hint="Filter, ask a shorter window, or group by something coarser; list_sessions pages sessions.",
+            )
+        for row in rows:
             key = _key(row[:width], cut)
             _fill(found.setdefault(key, Figure()), measures, row[width:])
     nothing = nothing_of(wanted.measures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -227,28 +228,30 @@ def _ordered(
     found: list[tuple[Key, Figure]], query: Query, by: tuple[Dimension, ...], layout: Layout, grain: Grain | None
 ) -> list[tuple[Key, Figure]]:
     """In the order that the query asks for; else by time, or largest first by the first measure."""
-    shift = 1 if grain else 0
     if not query.order:
         if grain:
             return sorted(found, key=lambda item: tuple(str(each) for each in item[0]))
         return sorted(found, key=layout.sorting(layout.measures[0]))
     ordered = sorted(found, key=lambda item: tuple(str(each) for each in item[0]))
     for member, direction in reversed(query.order.items()):
-        name = _bare(member)
-        down = direction == "desc"
-        if name.lower() in _TIME:
-            ordered.sort(key=lambda item: int(str(item[0][0])) if grain else 0, reverse=down)
-        elif _is_measure(name):
-            chosen = _measure(member)
-            if chosen not in layout.measures:
-                raise InvalidArgument(
-                    f"order names {member}, which is not asked for.", hint="Order by a member asked for."
-                )
-            ordered.sort(key=lambda item, m=chosen.name: item[1].values[m] or 0, reverse=down)  # type: ignore[misc]
-        else:
-            place = [each.name for each in by].index(_dimension(member).name) + shift
-            ordered.sort(key=lambda item, p=place: str(item[0][p]), reverse=down)  # type: ignore[misc]
+        ordered.sort(key=_rank(member, by, layout, grain), reverse=direction == "desc")
     return ordered
+
+
+def _rank(
+    member: str, by: tuple[Dimension, ...], layout: Layout, grain: Grain | None
+) -> Callable[[tuple[Key, Figure]], tuple[bool, float, str]]:
+    """How a member of the query orders rows: measures by value, the rest by name. Raises InvalidArgument for others."""
+    name = _bare(member)
+    measures = {each.name for each in layout.measures}
+    if name.lower() in _TIME and grain:
+        return lambda item: (True, int(str(item[0][0])), "")
+    if _is_measure(name) and (asked := _measure(member).name) in measures:
+        return lambda item: (item[1].values[asked] is not None, item[1].values[asked] or 0, "")
+    if not _is_measure(name) and name.lower() not in _TIME and (found := _dimension(member)) in by:
+        place = by.index(found) + (1 if grain else 0)
+        return lambda item: (item[0][place] is not None, 0, str(item[0][place]))
+    raise InvalidArgument(f"order names {member}, which is not asked for.", hint="Order by a member of the query.")
 
 
 def _labelled(key: Key, grain: Grain | None, zone: str) -> list[Cell]:

@@ -241,6 +241,7 @@ class WarehouseError(TalkscopeError):
 
     code = "warehouse_error"
     status = 500
+    default_hint = "Ask again; if it stays, `talkscope doctor` looks at the warehouse, and records can be loaded anew."
 
 
 class WarehouseBusy(WarehouseError):

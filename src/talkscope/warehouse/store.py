@@ -142,7 +142,7 @@ def mapped(stop: Stop | None = None) -> Iterator[None]:
     except duckdb.Error as error:
         if stop is not None and stop.stopped:
             raise DeadlineExceeded("The question was stopped.") from None
-        raise WarehouseError(f"The engine refused the question ({type(error).__name__}).") from error
+        raise WarehouseError(f"The engine could not work on the warehouse ({type(error).__name__}).") from error
 
 
 class DuckSnapshot:

@@ -6,7 +6,6 @@ offset changes, so that an engine finds a fact's bucket with integers only, at a
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,11 +127,6 @@ def _after(start: int, window: Window, grain: Grain) -> int:
     """The end of the bucket that starts there: the next edge of a window that reaches past it."""
     beyond = Window(start, start + 2 * _LENGTH[grain] + 8 * 86_400 * SECOND * (grain not in _FIXED), window.zone)
     return next(edge for edge in edges(beyond, grain) if edge > start)
-
-
-def index_of(starts: list[int], us: int) -> int:
-    """The position of the bucket that holds the instant."""
-    return bisect_right(starts, us) - 1
 
 
 def label(us: int, grain: Grain, zone: str) -> str:

@@ -22,7 +22,6 @@ class Ask:
     snapshot: Snapshot
     source: str
     now: datetime
-    generated: bool = False
     mask_key: bytes | None = None
 
     def window(self, asked: Windowed) -> Window:
@@ -114,7 +113,7 @@ class Ask:
         zone = window.zone if window else "UTC"
         return Meta(
             source=self.source,
-            generated=self.generated,
+            generated=self.snapshot.generated,
             window=window_meta(window),
             previous=window_meta(previous),
             n=n,

@@ -273,6 +273,18 @@ def total(ask: Ask, wanted: Wanted) -> Figure:
     return figures(ask, replace(wanted, grain=None), Rest())[()]
 
 
+def coverage(ask: Ask, wanted: Wanted) -> tuple[int, int]:
+    """The n of the first measure over all facts of the question, and the turns left out because latency is unknown.
+
+    Latency measures share one n, so a mean stands in for the percentiles, which cost more.
+    """
+    mean, first = measure("avg"), wanted.measures[0]
+    counted = mean if first.family == "latency" else first
+    timed = (mean,) if any(each.family == "latency" for each in wanted.measures) else ()
+    found = total(ask, replace(wanted, measures=tuple(dict.fromkeys((counted, *timed)))))
+    return found.n[counted.name], found.unknown
+
+
 def measured(words: Sequence[str]) -> tuple[Measure, ...]:
     """The measures of these names, each once."""
     return tuple(dict.fromkeys(measure(word) for word in words))

@@ -75,15 +75,15 @@ class Snapshot(Protocol):
     def latency_bases(self) -> list[str]:
         """What latency is in the formats that were loaded, each in its importer's words."""
 
+    @property
+    def generated(self) -> bool:
+        """Whether the telemetry is generated demo data."""
+
 
 class Store(Protocol):
     """A warehouse that can be asked."""
 
     name: str
-
-    @property
-    def generated(self) -> bool:
-        """Whether the telemetry is generated demo data."""
 
     def snapshot(self, stop: Stop) -> Snapshot:
         """The tables as they are now."""
@@ -183,6 +183,11 @@ class DuckSnapshot:
         """What latency is in the formats that were loaded, each in its importer's words."""
         return self._state.latency_bases
 
+    @property
+    def generated(self) -> bool:
+        """Whether the warehouse says that its telemetry is generated."""
+        return self._state.generated
+
 
 def relation(folder: Path, name: str, segments: Sequence[Segment], *, filename: bool = False) -> str:
     """The rows of some segments of a table as FROM-able SQL; no segments give no rows of the same columns.
@@ -210,11 +215,6 @@ class DuckStore:
         self._scratch: Scratch | None = None
         self._lock = threading.Lock()
 
-    @property
-    def generated(self) -> bool:
-        """Whether the warehouse says that its telemetry is generated."""
-        return self._manifest.state().generated
-
     def snapshot(self, stop: Stop) -> DuckSnapshot:
         """The tables as the manifest has them now."""
         state = self._manifest.state()
@@ -240,11 +240,3 @@ class DuckStore:
             if self._scratch is not None:
                 self._scratch.end()
                 self._scratch = None
-
-
-def run(work: Callable[[Snapshot], T], store: Store, stop: Stop) -> T:
-    """Do one question's work over one snapshot, and say when the worker is done."""
-    try:
-        return work(store.snapshot(stop))
-    finally:
-        stop.done()

@@ -27,7 +27,7 @@ def answer(
     """Answer one question of the contract from the store as it is now; blocking, to be run in a worker thread."""
     try:
         module = importlib.import_module(QUESTIONS[name])
-        ask = Ask(store.snapshot(stop), store.name, now, generated=store.generated, mask_key=mask_key)
+        ask = Ask(store.snapshot(stop), store.name, now, mask_key=mask_key)
         given: Answer = module.answer(asked, ask)
         return given
     finally:

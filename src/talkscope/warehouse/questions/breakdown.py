@@ -7,7 +7,7 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import BreakdownAsked
 from talkscope.models.semantics import Measure, dimension, measure
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Rest, Wanted, basis, figures, measured, total
+from talkscope.warehouse.figures import Rest, Wanted, basis, coverage, figures, measured
 from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
 
@@ -31,16 +31,16 @@ def answer(asked: BreakdownAsked, ask: Ask) -> Answer:
         rest = figures(ask, wanted, Rest(tuple(key for key, _ in ranked[: asked.limit])))[()]
         rows.append([f"other ({others} groups)", *([None] * (len(columns) - 1)), *layout.cells(rest)])
         notes.append(f"{asked.limit} of {len(ranked)} groups are shown, by {sort.name}: raise limit, or filter.")
-    overall = total(ask, wanted)
+    n, unknown_latency = coverage(ask, wanted)
     return Answer(
         columns=[*columns, *layout.columns],
         rows=rows,
         meta=ask.meta(
-            n=overall.n[measures[0].name],
+            n=n,
             window=window,
             basis=basis(wanted),
             units=layout.units,
-            unknown_latency=overall.unknown or None,
+            unknown_latency=unknown_latency or None,
             notes=notes,
         ),
     )

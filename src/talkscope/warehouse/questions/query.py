@@ -22,7 +22,7 @@ from talkscope.models.semantics import (
 )
 from talkscope.models.window import RANGES, Window, resolve
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Figure, Key, Wanted, basis, figures, total
+from talkscope.warehouse.figures import Figure, Key, Wanted, basis, coverage, figures
 from talkscope.warehouse.layout import Layout
 from talkscope.warehouse.rows import Which
 
@@ -83,14 +83,13 @@ def answer(asked: QueryAsked, ask: Ask) -> Answer:
     rows: list[list[Cell]] = [
         [*_labelled(key, grain, window.zone), *layout.cells(figure)] for key, figure in ordered[: query.limit]
     ]
-    overall = total(ask, wanted)
-    n = overall.n[measures[0].name]
+    n, unknown_latency = coverage(ask, wanted)
     return Answer(
         columns=[*(["bucket"] if grain else []), *(each.name for each in by), *layout.columns],
-        rows=rows if n or overall.unknown else [],
+        rows=rows if n or unknown_latency else [],
         meta=ask.meta(
             n=n, window=window, basis=basis(wanted), units=layout.units, granularity=grain,
-            unknown_latency=overall.unknown or None, notes=notes,
+            unknown_latency=unknown_latency or None, notes=notes,
         ),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from talkscope.models.buckets import buckets, choose, coarsen, edges, label
 from talkscope.models.questions import TimeseriesAsked
 from talkscope.models.semantics import dimension
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.figures import Figure, Key, Wanted, basis, figures, measured, nothing_of, total
+from talkscope.warehouse.figures import Figure, Key, Wanted, basis, coverage, figures, measured, nothing_of
 from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
 
@@ -38,8 +38,7 @@ def answer(asked: TimeseriesAsked, ask: Ask) -> Answer:
     starts = edges(window, chosen)
     rows = _rows(wanted, groups, starts, figures(ask, wanted))
     layout = Layout(wanted.measures)
-    overall = total(ask, wanted)
-    n = overall.n[wanted.measures[0].name]
+    n, unknown_latency = coverage(ask, wanted)
     cut = zip(starts, buckets(window, chosen), strict=True)
     partial = [label(start, chosen, window.zone) for start, bucket in cut if bucket.partial]
     if partial:
@@ -48,14 +47,14 @@ def answer(asked: TimeseriesAsked, ask: Ask) -> Answer:
     columns = ["bucket", *named(ask, by, rows, 1), *layout.columns]
     return Answer(
         columns=columns,
-        rows=rows if n or overall.unknown else [],
+        rows=rows if n or unknown_latency else [],
         meta=ask.meta(
             n=n,
             window=window,
             basis=basis(wanted),
             units=layout.units,
             granularity=chosen,
-            unknown_latency=overall.unknown or None,
+            unknown_latency=unknown_latency or None,
             notes=[*notes, *several_assistants(ask, by)],
         ),
     )

@@ -19,14 +19,14 @@ What is decided here and not by the format:
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from talkscope.errors import IngestError
 from talkscope.models.records import RecordType, Refused
-from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, Found, listed, parse
+from talkscope.warehouse.documents import Found, documents, items
+from talkscope.warehouse.ingest.langfuse.fields import PLATFORM
 from talkscope.warehouse.ingest.langfuse.traces import Book, kind_of
 
 NAME = PLATFORM
@@ -83,38 +83,7 @@ def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
 
 def _values(stream: BinaryIO) -> Iterator[tuple[str, object]]:
     """Every object in the file with its place, out of the lists and API pages that hold it."""
-    skipped, first = next(((number, line) for number, line in enumerate(stream, 1) if line.strip()), (0, b""))
-    if not first:
-        raise IngestError("The file is empty.")
-    first = first.removeprefix(_BOM)
-    try:
-        parse(first)
-        lines: Iterable[bytes] = itertools.chain([first], stream)
-    except ValueError:
-        whole = first + stream.read()
-        try:
-            yield from _opened("the file", parse(whole))
-        except ValueError:
-            lines = whole.split(b"\n")
-        else:
-            return
-    for number, line in enumerate(lines, skipped):
-        if line.strip():
-            try:
-                yield from _opened(f"line {number}", parse(line))
-            except ValueError as error:
-                yield f"line {number}", Refused(f"is not JSON ({error})")
-
-
-def _opened(place: str, value: object, depth: int = 0) -> Iterator[tuple[str, object]]:
-    inner: object = value
-    if isinstance(value, dict):
-        pages = [value[name] for name in ("data", "traces") if isinstance(value.get(name), list)]
-        if not pages and value.keys() <= {"observations", "scores", "meta"}:
-            pages = [value[name] for name in ("observations", "scores") if name in value]
-        inner = [part for page in pages for part in listed(page)] if pages else value
-    if isinstance(inner, list) and depth < 4:
-        for number, part in enumerate(inner, 1):
-            yield from _opened(f"{place}, item {number}", part, depth + 1)
-    else:
-        yield place, value
+    for place, value in documents(stream):
+        alone = isinstance(value, dict) and value.keys() <= {"observations", "scores", "meta"}
+        pages = ("data", "traces", "observations", "scores") if alone else ("data", "traces")
+        yield from items(place, value, pages)

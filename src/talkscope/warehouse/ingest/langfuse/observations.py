@@ -7,19 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from talkscope.models.records import Refused
-from talkscope.warehouse.ingest.langfuse.fields import (
-    PLATFORM,
-    Item,
-    facts_of,
-    first_number,
-    listed,
-    mapping_of,
-    moment_of,
-    number_of,
-    rest,
-    said,
-    text_of,
-)
+from talkscope.warehouse.documents import Item, first_number, listed, mapping_of, number_of, rest, text_of
+from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, facts_of, moment_of, said
 
 MILLISECOND = timedelta(milliseconds=1)
 AGENT_IDS = ("gen_ai.agent.id", "agent.id", "agent_id")

@@ -7,19 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from talkscope.models.records import Refused
-from talkscope.warehouse.ingest.langfuse.fields import (
-    PLATFORM,
-    Found,
-    Item,
-    facts_of,
-    listed,
-    mapping_of,
-    moment_of,
-    number_of,
-    rest,
-    said,
-    text_of,
-)
+from talkscope.warehouse.documents import Found, Item, listed, mapping_of, number_of, rest, text_of
+from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, facts_of, moment_of, said
 
 _RATINGS = set(
     "csat rating stars starrating userrating satisfaction usersatisfaction "

@@ -7,20 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from talkscope.models.records import Refused
-from talkscope.warehouse.ingest.langfuse.fields import (
-    PLATFORM,
-    Found,
-    Item,
-    bounded,
-    camel,
-    facts_of,
-    listed,
-    moment_of,
-    number_of,
-    rest,
-    said,
-    text_of,
-)
+from talkscope.warehouse.documents import Found, Item, bounded, listed, number_of, rest, text_of
+from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, camel, facts_of, moment_of, said
 from talkscope.warehouse.ingest.langfuse.observations import (
     AGENT_IDS,
     AGENT_NAMES,

@@ -29,6 +29,7 @@ TABLES = {
     "tools": "TOOLS",
     "warehouse/ingest": "FORMATS",
     "warehouse/questions": "QUESTIONS",
+    "hosted": "QUESTIONS",
     "cli": "COMMANDS",
 }
 
@@ -176,7 +177,7 @@ def test_only_settings_reads_the_environment() -> None:
     readers = [
         _place(path, node)
         for path in SOURCES
-        if path != PACKAGE / "settings.py"
+        if path != PACKAGE / "settings" / "__init__.py"
         for node in ast.walk(_tree(path))
         if _reads_the_environment(node)
     ]

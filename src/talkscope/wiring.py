@@ -17,10 +17,12 @@ import anyio.to_thread
 import httpx
 
 from talkscope.client import AsyncClient, Client, PortalTransport, forks
+from talkscope.errors import AuthenticationError, NotSupported
 from talkscope.models.answers import Answer
 from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
-from talkscope.settings import Settings, SourceSettings
+from talkscope.platforms.convai import KEY_HEADER
+from talkscope.settings import AccountSettings, AnySource, Settings, SourceSettings, private_folder
 
 if TYPE_CHECKING:
     from talkscope.warehouse.store import DuckStore, Stop
@@ -61,8 +63,12 @@ class App:
         asked = self.settings.source(source)
         with self._lock:
             if asked.name not in self._blocking:
-                transport = PortalTransport(self.transport(asked.name))
-                self._blocking[asked.name] = Client(_HERE, transport=transport, deadline=self.settings.deadline)
+                deadline = self.settings.deadline
+                if isinstance(asked, AccountSettings) and asked.kind == "talkscope":
+                    made = Client(asked.url, key=asked.key, deadline=deadline)
+                else:
+                    made = Client(_HERE, transport=PortalTransport(self.transport(asked.name)), deadline=deadline)
+                self._blocking[asked.name] = made
             return self._blocking[asked.name]
 
     def async_client(self, source: str | None = None) -> AsyncClient:
@@ -70,10 +76,12 @@ class App:
         asked = self.settings.source(source)
         with self._lock:
             if asked.name not in self._asynchronous:
-                transport = self.transport(asked.name)
-                self._asynchronous[asked.name] = AsyncClient(
-                    _HERE, transport=transport, deadline=self.settings.deadline
-                )
+                deadline = self.settings.deadline
+                if isinstance(asked, AccountSettings) and asked.kind == "talkscope":
+                    made = AsyncClient(asked.url, key=asked.key, deadline=deadline)
+                else:
+                    made = AsyncClient(_HERE, transport=self.transport(asked.name), deadline=deadline)
+                self._asynchronous[asked.name] = made
             return self._asynchronous[asked.name]
 
     def masking(self, source: str | None = None) -> Mask:
@@ -121,11 +129,20 @@ class App:
         self._left.append(self._stores)
         self._stores = {}
 
-    def transport(self, source: str | None = None) -> httpx.ASGITransport:
-        """A source's API in process, for clients of one's own. Raises SourceNotChosen or UnknownName."""
-        from talkscope import api
+    def transport(self, source: str | None = None) -> httpx.AsyncBaseTransport:
+        """A source's questions in process, for clients of one's own. Raises SourceNotChosen or UnknownName.
 
+        A `talkscope serve` elsewhere has none: it is asked over the network. Raises NotSupported for it.
+        """
         place = self.settings.source(source)
+        if isinstance(place, SourceSettings):
+            return self._warehouse(place)
+        if place.kind == "convai":
+            return self._hosted(place)
+        raise NotSupported(f"The source {place.name} is asked over the network, not in process.")
+
+    def _warehouse(self, place: SourceSettings) -> httpx.ASGITransport:
+        from talkscope import api
 
         def answering(name: str, asked: Asked, stop: Stop) -> Answer:
             from talkscope.warehouse import questions
@@ -135,6 +152,16 @@ class App:
             )
 
         return httpx.ASGITransport(api.build(answering, clock=self._clock), raise_app_exceptions=False)
+
+    def _hosted(self, place: AccountSettings) -> httpx.AsyncBaseTransport:
+        from talkscope.hosted.transport import HostedTransport
+
+        if place.key is None:
+            raise AuthenticationError(
+                f"The source {place.name} has no key.", hint=f"Set {place.key_from or 'its key'}, and start again."
+            )
+        client = AsyncClient(place.url, key=place.key, key_header=KEY_HEADER, deadline=self.settings.deadline)
+        return HostedTransport(client, source=place.name, clock=self._clock, budget=self.settings.requests)
 
     def _store(self, source: SourceSettings) -> DuckStore:
         from talkscope.warehouse.store import DuckStore
@@ -149,11 +176,14 @@ class App:
                 )
             return self._stores[source.name]
 
-    def _key(self, source: SourceSettings) -> bytes:
+    def _key(self, source: AnySource) -> bytes:
         from talkscope.warehouse.manifest import Manifest
 
         with self._lock:
             if source.name not in self._keys:
+                if isinstance(source, AccountSettings):
+                    self._keys[source.name] = stored_key(private_folder(source.name))
+                    return self._keys[source.name]
                 # A folder that is no warehouse yet holds nobody's data, and gets no file of ours by being asked.
                 if not Manifest(source.path).exists:
                     return secrets.token_bytes(KEY_BYTES)

@@ -37,7 +37,7 @@ def _forget(end_user: str, platform: str | None, source: str | None, warehouse: 
 
     context = click.get_current_context()
     settings = surroundings(context).settings_for(warehouse)
-    folder = settings.source(source).path
+    folder = settings.warehouse(source).path
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
             raise click.UsageError("Nothing is erased without --yes when nobody can be asked.", context)

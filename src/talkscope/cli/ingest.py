@@ -70,7 +70,7 @@ def _ingest(
     if as_table + as_plain + as_pretty > 1:
         raise click.UsageError("--table, --json and --pretty exclude each other.", context)
     settings = surroundings(context).settings_for(warehouse)
-    folder = settings.source(source).path
+    folder = settings.warehouse(source).path
     with _progress() as progress:
         report = ingest(
             list(paths),

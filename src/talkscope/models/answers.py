@@ -39,6 +39,10 @@ class Meta(Frozen):
     granularity: str | None = None
     freshness: str | None = Field(default=None, description="Time of the newest record.")
     extent: WindowMeta | None = Field(default=None, description="What data there is, when the window holds none.")
+    covers: str | None = Field(
+        default=None, description="What of the window the figures cover, where a source is asked in parts."
+    )
+    requests: int | None = Field(default=None, description="Requests that the answer took of a vendor's API.")
     next_cursor: str | None = None
     notes: list[str] = Field(default_factory=list)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -21,6 +21,22 @@ Moment: TypeAlias = Annotated[
 ]
 
 
+def _never_null(schema: dict[str, JsonValue]) -> None:
+    """What we serve always states the field; what others serve is read without it too."""
+    choices = schema.pop("anyOf", None)
+    if isinstance(choices, list):
+        schema.update(next(each for each in choices if isinstance(each, dict) and each.get("type") != "null"))
+    schema.pop("default", None)
+
+
+def _certain(schema: dict[str, JsonValue]) -> None:
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        schema["required"] = [
+            name for name, said in properties.items() if "default" not in cast("dict[str, JsonValue]", said)
+        ]
+
+
 class V1Response(BaseModel):
     """A part of a v1 answer; fields of a newer service are kept out of the way."""
 
@@ -31,6 +47,7 @@ class V1Response(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         serialize_by_alias=True,
+        json_schema_extra=_certain,
     )
 
 
@@ -44,10 +61,10 @@ class EffectiveRange(V1Response):
 class ResponseMeta(V1Response):
     """Freshness, sample and range of an answer."""
 
-    freshness_at: Moment
-    sample_count: int
-    effective_range: EffectiveRange
-    backend: str = Field(description="What answered: cube or bq.")
+    freshness_at: Moment | None = Field(default=None, json_schema_extra=_never_null)
+    sample_count: int | None = Field(default=None, json_schema_extra=_never_null)
+    effective_range: EffectiveRange | None = Field(default=None, json_schema_extra=_never_null)
+    backend: str = Field(default="", description="What answered: cube or bq.", json_schema_extra=_never_null)
     cache_hit: bool = False
 
 
@@ -58,9 +75,9 @@ class SummaryResponse(V1Response):
     unique_end_users: int
     interactions: int
     error_count: int
-    p50_end_to_end_ms: float
-    p95_end_to_end_ms: float
-    p99_end_to_end_ms: float
+    p50_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
+    p95_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
+    p99_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
     meta: ResponseMeta
 
 

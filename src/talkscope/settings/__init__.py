@@ -12,18 +12,33 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import platformdirs
 
-from talkscope.errors import InvalidArgument, Json, NotSupported, SourceNotChosen, UnknownName, nearest, unknown
+from talkscope.errors import InvalidArgument, Json, NotSupported, SourceNotChosen, unknown
+from talkscope.settings.sources import (
+    CONVAI_URL,
+    AccountSettings,
+    AnySource,
+    SourceSettings,
+    folder,
+    key_of,
+    only,
+    sources,
+)
+
+__all__ = [
+    "CONVAI_URL", "SETTINGS", "AccountSettings", "AnySource", "Setting", "Settings", "SourceSettings", "private_folder",
+    "read",
+]  # fmt: skip
 
 T = TypeVar("T")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 LONGEST_DEADLINE = 3_600.0
+MOST_REQUESTS = 1_000
 MOST_TOKENS = 10_000
 LEAST_TOKENS = 200
 
@@ -43,13 +58,24 @@ SETTINGS: tuple[Setting, ...] = (
         "the user's data folder",
         "Folder of the warehouse; it becomes the source `warehouse`. A folder that is not there yet is an empty one.",
     ),
+    Setting("CONVAI_API_KEY", "", "Key of a Convai account; it becomes the source `convai`."),
+    Setting(
+        "CONVAI_ANALYTICS_BASE_URL", CONVAI_URL, "Address of the Convai Analytics API, up to and including its path."
+    ),
+    Setting("TALKSCOPE_URL", "", "Address of a `talkscope serve`; it becomes the source `talkscope`."),
+    Setting("TALKSCOPE_API_KEY", "", "Key for that service, as `talkscope keys add` showed it."),
     Setting("TALKSCOPE_SOURCE", "the only source there is", "Name of the source that is asked when none is named."),
     Setting(
         "TALKSCOPE_CONFIG",
         "config.toml in the user's configuration folder",
-        "The configuration file, whose `[sources.NAME]` tables give each warehouse a `path`.",
+        "The configuration file, whose `[sources.NAME]` tables name warehouses by `path`, accounts by `platform`.",
     ),
     Setting("TALKSCOPE_DEADLINE", "30", "Seconds that one question may take, up to 3,600."),
+    Setting(
+        "TALKSCOPE_REQUEST_BUDGET",
+        "20",
+        "Requests that one question may make of a vendor's API, 1 to 1,000; the answer says when they were not enough.",
+    ),
     Setting(
         "TALKSCOPE_MEMORY_LIMIT",
         "the engine's own (80 % of the machine's)",
@@ -70,27 +96,19 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """One place that can be asked: its name, and the folder of its warehouse."""
-
-    name: str
-    path: Path
-    kind: Literal["warehouse"] = "warehouse"
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is set. An empty `memory_limit` and `threads` 0 leave the choice to the engine."""
 
-    sources: tuple[SourceSettings, ...] = ()
+    sources: tuple[AnySource, ...] = ()
     default_source: str | None = None
     deadline: float = 30.0
+    requests: int = 20
     memory_limit: str = ""
     threads: int = 0
     answer_tokens: int = 4_000
     reveal_personal_data: bool = False
 
-    def source(self, name: str | None = None) -> SourceSettings:
+    def source(self, name: str | None = None) -> AnySource:
         """The source of that name, else the default, else the only one. Raises SourceNotChosen or UnknownName."""
         by_name = {source.name: source for source in self.sources}
         chosen = name or self.default_source
@@ -109,6 +127,24 @@ class Settings:
             raise unknown("source", chosen, by_name)
         return by_name[chosen]
 
+    def warehouse(self, name: str | None = None) -> SourceSettings:
+        """The warehouse of that name, else the default, else the only one there is: what can be written to.
+
+        Raises NotSupported for a source that is no warehouse, SourceNotChosen or UnknownName.
+        """
+        folders = [source for source in self.sources if isinstance(source, SourceSettings)]
+        if name is None and len(folders) == 1:
+            return folders[0]
+        found = self.source(name)
+        if isinstance(found, SourceSettings):
+            return found
+        raise NotSupported(
+            f"The source {found.name} is no warehouse.",
+            hint=f"Name one of {', '.join(each.name for each in folders)}."
+            if folders
+            else "Set TALKSCOPE_WAREHOUSE to a folder, or name one with --warehouse.",
+        )
+
 
 def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None) -> Settings:
     """The settings of an environment (this process's own by default) and of its configuration file.
@@ -118,23 +154,42 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
     """
     env = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
     configured, default = _configured(env, config)
+    found: dict[str, AnySource] = {}
     named = env.get("TALKSCOPE_WAREHOUSE")
-    if named or not configured:
-        place = _folder("TALKSCOPE_WAREHOUSE", named) if named else _own_warehouse()
-        configured = {"warehouse": place} | {name: path for name, path in configured.items() if name != "warehouse"}
+    if named:
+        found["warehouse"] = SourceSettings("warehouse", folder("TALKSCOPE_WAREHOUSE", named))
+    for account in _accounts(env, configured):
+        found[account.name] = account
+    found = {**found, **{name: source for name, source in configured.items() if name not in found}}
+    if not found:
+        found["warehouse"] = SourceSettings("warehouse", _own_warehouse())
     default = env.get("TALKSCOPE_SOURCE") or default
-    if default and default not in configured:
-        raise unknown("source", default, configured)
+    if default and default not in found:
+        raise unknown("source", default, found)
     reveal = _taken(env, "TALKSCOPE_REVEAL_PERSONAL_DATA", _truth, "1 or 0")
     return Settings(
-        sources=tuple(SourceSettings(name, path) for name, path in configured.items()),
+        sources=tuple(found.values()),
         default_source=default or None,
         deadline=_taken(env, "TALKSCOPE_DEADLINE", _seconds, "a number of seconds above 0, up to 3,600") or 30.0,
+        requests=_taken(env, "TALKSCOPE_REQUEST_BUDGET", _requests, "a number from 1 to 1,000") or 20,
         memory_limit=_taken(env, "TALKSCOPE_MEMORY_LIMIT", _memory, "an amount such as 2GB") or "",
         threads=_taken(env, "TALKSCOPE_THREADS", _threads, "a number from 1 to 1,024") or 0,
         answer_tokens=_taken(env, "TALKSCOPE_ANSWER_TOKENS", _tokens, "a number from 200 to 10,000") or 4_000,
         reveal_personal_data=bool(reveal),
     )
+
+
+def _accounts(env: Mapping[str, str], configured: Mapping[str, AnySource]) -> list[AccountSettings]:
+    """The services that variables alone name, unless the file says more about the same one."""
+    spoken_for = {each.key_from for each in configured.values() if isinstance(each, AccountSettings)}
+    found = []
+    if env.get("CONVAI_API_KEY") and "CONVAI_API_KEY" not in spoken_for:
+        url = env.get("CONVAI_ANALYTICS_BASE_URL") or CONVAI_URL
+        found.append(AccountSettings("convai", "convai", url, key_of(env, "CONVAI_API_KEY"), "CONVAI_API_KEY"))
+    if env.get("TALKSCOPE_URL"):
+        key = key_of(env, "TALKSCOPE_API_KEY")
+        found.append(AccountSettings("talkscope", "talkscope", env["TALKSCOPE_URL"], key, "TALKSCOPE_API_KEY"))
+    return found
 
 
 def _taken(env: Mapping[str, str], name: str, understand: Callable[[str], T], wanted: str) -> T | None:
@@ -172,6 +227,10 @@ def _threads(text: str) -> int:
     return _between(text, 1, 1_024)
 
 
+def _requests(text: str) -> int:
+    return _between(text, 1, MOST_REQUESTS)
+
+
 def _tokens(text: str) -> int:
     return _between(text, LEAST_TOKENS, MOST_TOKENS)
 
@@ -182,21 +241,16 @@ def _truth(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def private_folder(source: str) -> Path:
+    """Where what belongs to a source without a folder of its own is kept, such as its masking key."""
+    return platformdirs.user_data_path("talkscope", appauthor=False) / "accounts" / source
+
+
 def _own_warehouse() -> Path:
     return platformdirs.user_data_path("talkscope", appauthor=False) / "warehouse"
 
 
-def _folder(what: str, text: str, beside: Path | None = None) -> Path:
-    if "://" in text:
-        raise NotSupported(f"{what} is the address of an engine.", hint="Name a folder: a warehouse is a folder.")
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:
-        raise InvalidArgument(f"{what} begins with ~, and there is no home folder.") from None
-    return path.absolute() if beside is None else (beside / path).absolute()
-
-
-def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, Path], str | None]:
+def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, AnySource], str | None]:
     """The sources of the configuration file by name, and its default."""
     named = config or (Path(env["TALKSCOPE_CONFIG"]).expanduser() if env.get("TALKSCOPE_CONFIG") else None)
     file = named or platformdirs.user_config_path("talkscope", appauthor=False) / "config.toml"
@@ -212,36 +266,8 @@ def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, 
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidArgument(f"The configuration file {file} is not TOML: {error}.") from None
-    _only(told, {"source", "sources"}, str(file))
+    only(told, {"source", "sources"}, str(file))
     default = told.get("source")
     if default is not None and not isinstance(default, str):
         raise InvalidArgument(f"{file}: source must be a text, the name of the default source.")
-    return _sources(told.get("sources", {}), file), default
-
-
-def _sources(told: object, file: Path) -> dict[str, Path]:
-    if not isinstance(told, dict):
-        raise InvalidArgument(f"{file}: sources must be tables, [sources.NAME].")
-    found: dict[str, Path] = {}
-    for name, table in told.items():
-        if not _NAME.fullmatch(name):
-            raise InvalidArgument(f"{file}: {name[:64]!r} cannot name a source.", hint="Use letters, digits, - and _.")
-        place = f"{file}: [sources.{name}]"
-        if not isinstance(table, dict):
-            raise InvalidArgument(f"{place} must be a table.")
-        _only(table, {"path"}, place)
-        path = table.get("path")
-        if not isinstance(path, str) or not path.strip():
-            raise InvalidArgument(f"{place} has no path.", hint='Write path = "/folder/of/the/warehouse".')
-        found[name] = _folder(f"{place} path", path, beside=file.absolute().parent)
-    return found
-
-
-def _only(table: Mapping[str, object], known: set[str], place: str) -> None:
-    for name in table:
-        if name not in known:
-            close = nearest(name, known)
-            raise UnknownName(
-                f"{place}: unknown key {name[:60]!r}.",
-                hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(sorted(known))}.",
-            )
+    return sources(told.get("sources", {}), file, env), default

@@ -1,0 +1,154 @@
+"""The places that can be asked: warehouses by their folder, services by their address and where their key is kept."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias, cast
+
+from pydantic import SecretStr
+
+from talkscope.errors import InvalidArgument, NotSupported, UnknownName, nearest, unknown
+
+CONVAI_URL = "https://analytics-api.convai.com/v1/analytics"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One warehouse that can be asked: its name, and its folder."""
+
+    name: str
+    path: Path
+    kind: Literal["warehouse"] = "warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One service that can be asked: a Convai account or a `talkscope serve`; `key_from` says where its key is from.
+
+    A `key` of None is one that is not set; a `talkscope serve` may need none.
+    """
+
+    name: str
+    kind: Literal["convai", "talkscope"]
+    url: str
+    key: SecretStr | None = None
+    key_from: str = ""
+
+
+AnySource: TypeAlias = "SourceSettings | AccountSettings"
+
+
+def sources(told: object, file: Path, env: Mapping[str, str]) -> dict[str, AnySource]:
+    """The sources of a configuration file's `[sources.NAME]` tables, by name."""
+    if not isinstance(told, dict):
+        raise InvalidArgument(f"{file}: sources must be tables, [sources.NAME].")
+    found: dict[str, AnySource] = {}
+    for name, table in told.items():
+        if not _NAME.fullmatch(name):
+            raise InvalidArgument(f"{file}: {name[:64]!r} cannot name a source.", hint="Use letters, digits, - and _.")
+        place = f"{file}: [sources.{name}]"
+        if not isinstance(table, dict):
+            raise InvalidArgument(f"{place} must be a table.")
+        if "platform" in table:
+            found[name] = _account(name, table, place, env)
+            continue
+        only(table, {"path", "platform"}, place)
+        path = table.get("path")
+        if not isinstance(path, str) or not path.strip():
+            raise InvalidArgument(
+                f"{place} has no path.",
+                hint='Write path = "/folder/of/the/warehouse", or platform = "convai" for an account.',
+            )
+        found[name] = SourceSettings(name, folder(f"{place} path", path, beside=file.absolute().parent))
+    return found
+
+
+_VARIABLES: Mapping[str, tuple[str, str]] = {
+    "convai": ("CONVAI_API_KEY", CONVAI_URL),
+    "talkscope": ("TALKSCOPE_API_KEY", ""),
+}
+"""Platforms that a source may name: the variable that holds the key unless it says another, and the usual address."""
+
+
+def _account(name: str, table: Mapping[str, object], place: str, env: Mapping[str, str]) -> AccountSettings:
+    # A key in the file would be read by whoever sees the file: only where it is kept stands there.
+    only(table, {"platform", "url", "key_env", "key_keyring"}, place)
+    words = {word: value for word, value in table.items() if isinstance(value, str) and value.strip()}
+    odd = next((word for word in table if word not in words), None)
+    if odd is not None:
+        raise InvalidArgument(f"{place} {odd} must be a text that is not empty.")
+    platform = words["platform"]
+    if platform not in _VARIABLES:
+        raise unknown("platform", platform, _VARIABLES)
+    variable, usual = _VARIABLES[platform]
+    url = words.get("url") or (env.get("CONVAI_ANALYTICS_BASE_URL") if platform == "convai" else None) or usual
+    if not url:
+        raise InvalidArgument(f"{place} has no url.", hint='Write url = "http://127.0.0.1:8765".')
+    kind: Literal["convai", "talkscope"] = "convai" if platform == "convai" else "talkscope"
+    if "key_keyring" in words:
+        return AccountSettings(name, kind, url, _from_keyring(words["key_keyring"], place), words["key_keyring"])
+    variable = words.get("key_env", variable)
+    return AccountSettings(name, kind, url, key_of(env, variable), variable)
+
+
+class _Keyring(Protocol):
+    """The package keyring, as far as it matters here."""
+
+    def get_password(self, service_name: str, username: str) -> str | None: ...
+
+
+def _from_keyring(entry: str, place: str) -> SecretStr | None:
+    """The key under `service/user` in the system's keyring."""
+    service, slash, user = entry.partition("/")
+    if not slash or not service or not user:
+        raise InvalidArgument(f"{place} key_keyring must be service/user.")
+    try:
+        keyring = cast("_Keyring", importlib.import_module("keyring"))
+    except ImportError:
+        raise NotSupported(
+            f"{place} keeps its key in a keyring, and the package keyring is not installed.",
+            hint="Install talkscope[keyring], or name a variable with key_env.",
+        ) from None
+    try:
+        found = keyring.get_password(service, user)
+    except Exception as error:  # noqa: BLE001  # each system's keyring has errors of its own
+        raise InvalidArgument(f"{place}: the keyring cannot be read ({type(error).__name__}).") from None
+    return None if not found else key_of({"key_keyring": found.strip()}, "key_keyring")
+
+
+def folder(what: str, text: str, beside: Path | None = None) -> Path:
+    """The folder that a text names, absolute; a relative one of the configuration file is beside that file."""
+    if "://" in text:
+        raise NotSupported(f"{what} is the address of an engine.", hint="Name a folder: a warehouse is a folder.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidArgument(f"{what} begins with ~, and there is no home folder.") from None
+    return path.absolute() if beside is None else (beside / path).absolute()
+
+
+def key_of(env: Mapping[str, str], name: str) -> SecretStr | None:
+    """The key that a variable holds. It is in no error."""
+    text = env.get(name)
+    if not text:
+        return None
+    if not _KEY.fullmatch(text):
+        raise InvalidArgument(f"{name} holds characters that no key has.", hint=f"Set {name} to the key alone.")
+    return SecretStr(text)
+
+
+def only(table: Mapping[str, object], known: set[str], place: str) -> None:
+    """Raise UnknownName, with the nearest, unless the table holds only known keys."""
+    for name in table:
+        if name not in known:
+            close = nearest(name, known)
+            raise UnknownName(
+                f"{place}: unknown key {name[:60]!r}.",
+                hint=f"Did you mean {close!r}?" if close else f"Known: {', '.join(sorted(known))}.",
+            )

@@ -108,9 +108,9 @@ def test_a_benchmark_runs_and_prints_its_ratio(script: Path) -> None:
 
 
 def test_the_tables_of_records_are_the_codes_own() -> None:
-    text = (DOCS / "ingest.md").read_text(encoding="utf-8")
+    text = (DOCS / "records.md").read_text(encoding="utf-8")
     for kind, fields in RECORDS.items():
-        section = text.partition(f"\n### {kind}\n")[2].partition("\n#")[0]
+        section = text.partition(f"\n## {kind}\n")[2].partition("\n#")[0]
         rows = re.findall(r"^\| (\*\*)?(\w+)(?:\*\*)? \|", section, re.MULTILINE)
         told = [(name, bool(bold)) for bold, name in rows if name != "name"]
         assert told == [(field.name, field.required) for field in fields], kind
@@ -190,7 +190,7 @@ def test_the_readmes_python_example_runs(tmp_path: Path) -> None:
 
 
 def test_the_python_of_the_page_on_loading_runs(tmp_path: Path) -> None:
-    text = next(text for text in blocks(DOCS / "ingest.md", "python") if "talkscope.ingest" in text)
+    text = next(text for text in blocks(DOCS / "how-to" / "ingest.md", "python") if "talkscope.ingest" in text)
     said = io.StringIO()
     with contextlib.chdir(tmp_path), contextlib.redirect_stdout(said):
         exec(compile(text, "ingest.md", "exec"), {})
@@ -198,7 +198,7 @@ def test_the_python_of_the_page_on_loading_runs(tmp_path: Path) -> None:
 
 
 def test_the_importer_of_the_documentation_prints_records_that_load(tmp_path: Path) -> None:
-    text = next(text for text in blocks(DOCS / "ingest.md", "python") if "sys.stdin" in text)
+    text = next(text for text in blocks(DOCS / "how-to" / "ingest.md", "python") if "sys.stdin" in text)
     part = {"name": "llm", "vendor": "openai", "at": "2026-05-04T10:00:01Z", "ms": 800}
     call = {
         "uuid": "c1",

@@ -3,9 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from talkscope.errors import InvalidArgument, NotSupported, SourceNotChosen, TalkscopeError, UnknownName
-from talkscope.settings import SETTINGS, Settings, SourceSettings, read
+from talkscope import settings as settings_module
+from talkscope.errors import (
+    AuthenticationError,
+    InvalidArgument,
+    NotSupported,
+    SourceNotChosen,
+    TalkscopeError,
+    UnknownName,
+)
+from talkscope.settings import CONVAI_URL, SETTINGS, AccountSettings, Settings, SourceSettings, read
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +40,11 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         {
             "TALKSCOPE_WAREHOUSE": str(tmp_path / "calls"),
             "TALKSCOPE_SOURCE": "warehouse",
+            "CONVAI_API_KEY": "ck_live_made_up",
+            "CONVAI_ANALYTICS_BASE_URL": "https://analytics.example/v1/analytics",
+            "TALKSCOPE_URL": "http://127.0.0.1:8765",
+            "TALKSCOPE_API_KEY": "tsk_made_up",
+            "TALKSCOPE_REQUEST_BUDGET": "7",
             "TALKSCOPE_DEADLINE": "2.5",
             "TALKSCOPE_MEMORY_LIMIT": "2GB",
             "TALKSCOPE_THREADS": "3",
@@ -39,8 +53,21 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         }
     )
     assert settings == Settings(
-        sources=(SourceSettings("warehouse", tmp_path / "calls"),),
+        sources=(
+            SourceSettings("warehouse", tmp_path / "calls"),
+            AccountSettings(
+                "convai",
+                "convai",
+                "https://analytics.example/v1/analytics",
+                SecretStr("ck_live_made_up"),
+                "CONVAI_API_KEY",
+            ),
+            AccountSettings(
+                "talkscope", "talkscope", "http://127.0.0.1:8765", SecretStr("tsk_made_up"), "TALKSCOPE_API_KEY"
+            ),
+        ),
         default_source="warehouse",
+        requests=7,
         deadline=2.5,
         memory_limit="2GB",
         threads=3,
@@ -68,6 +95,9 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("TALKSCOPE_ANSWER_TOKENS", "10001"),
         ("TALKSCOPE_ANSWER_TOKENS", "-5"),
         ("TALKSCOPE_REVEAL_PERSONAL_DATA", "perhaps"),
+        ("TALKSCOPE_REQUEST_BUDGET", "0"),
+        ("CONVAI_API_KEY", "ck live spaced"),
+        ("CONVAI_API_KEY", "ck_l\u00efve"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
@@ -105,6 +135,12 @@ def test_the_environments_warehouse_comes_before_the_files_sources(tmp_path: Pat
         ("[sources.a]\npaht = 'x'", UnknownName, "Did you mean 'path'"),
         ("[sorces.a]\npath = 'x'", UnknownName, "Did you mean 'sources'"),
         ("[sources.a]\n", InvalidArgument, "has no path"),
+        ("[sources.a]\nplatform = 'convay'", UnknownName, "Did you mean 'convai'"),
+        ("[sources.a]\nplatform = 'convai'\nkey = 'ck_live_in_a_file'", UnknownName, "unknown key 'key'"),
+        ("[sources.a]\nplatform = 'convai'\npath = 'x'", UnknownName, "unknown key 'path'"),
+        ("[sources.a]\nplatform = 'talkscope'", InvalidArgument, "has no url"),
+        ("[sources.a]\nplatform = 'convai'\nurl = 3", InvalidArgument, "url must be a text"),
+        ("[sources.a]\nplatform = 'convai'\nkey_keyring = 'talkscope'", InvalidArgument, "service/user"),
         ("[sources.'a b']\npath = 'x'", InvalidArgument, "cannot name a source"),
         ("sources = 3", InvalidArgument, "sources"),
         ("source = 3", InvalidArgument, "source must be a text"),
@@ -154,3 +190,87 @@ def test_every_setting_is_documented_once() -> None:
     names = [setting.name for setting in SETTINGS]
     assert len(set(names)) == len(names)
     assert all(setting.meaning.endswith(".") and setting.default for setting in SETTINGS)
+
+
+def account(name: str, key: str | None, key_from: str = "CONVAI_API_KEY", url: str = CONVAI_URL) -> AccountSettings:
+    return AccountSettings(name, "convai", url, None if key is None else SecretStr(key), key_from)
+
+
+def test_a_key_alone_is_an_account_and_the_only_source() -> None:
+    assert read({"CONVAI_API_KEY": "ck_1"}).sources == (account("convai", "ck_1"),)
+
+
+def test_accounts_of_the_file_take_their_keys_from_the_variables_that_they_name(tmp_path: Path) -> None:
+    text = """
+        [sources.live]
+        platform = "convai"
+        [sources.staging]
+        platform = "convai"
+        url = "https://staging.example/v1/analytics"
+        key_env = "STAGING_KEY"
+        [sources.team]
+        platform = "talkscope"
+        url = "https://talkscope.example"
+    """
+    env = {"CONVAI_API_KEY": "ck_live", "STAGING_KEY": "ck_staging"}
+    assert read(env, config=config(tmp_path, text)).sources == (
+        account("live", "ck_live"),
+        account("staging", "ck_staging", "STAGING_KEY", "https://staging.example/v1/analytics"),
+        AccountSettings("team", "talkscope", "https://talkscope.example", None, "TALKSCOPE_API_KEY"),
+    )
+
+
+def test_the_files_account_goes_to_the_address_of_the_environment_unless_it_names_one(tmp_path: Path) -> None:
+    env = {"CONVAI_ANALYTICS_BASE_URL": "https://elsewhere.example/v1/analytics"}
+    (found,) = read(env, config=config(tmp_path, '[sources.a]\nplatform = "convai"\n')).sources
+    assert found == account("a", None, url="https://elsewhere.example/v1/analytics")
+
+
+def test_a_key_in_a_keyring_is_read_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keyring:
+        def get_password(self, service_name: str, username: str) -> str | None:
+            return {("convai", "work"): "ck_from_keyring\n"}.get((service_name, username))
+
+    monkeypatch.setattr("importlib.import_module", lambda name: Keyring())
+    text = '[sources.a]\nplatform = "convai"\nkey_keyring = "convai/work"\n'
+    assert read({}, config=config(tmp_path, text)).sources == (account("a", "ck_from_keyring", "convai/work"),)
+    missing = text.replace("work", "home")
+    assert read({}, config=config(tmp_path, missing)).sources == (account("a", None, "convai/home"),)
+
+
+def test_a_missing_keyring_package_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(NotSupported, match=r"talkscope\[keyring\]"):
+        read({}, config=config(tmp_path, '[sources.a]\nplatform = "convai"\nkey_keyring = "convai/work"\n'))
+
+
+def test_no_key_is_in_the_repr_of_settings() -> None:
+    env = {"CONVAI_API_KEY": "ck_live_hidden", "TALKSCOPE_URL": "https://t.example", "TALKSCOPE_API_KEY": "tsk_hidden"}
+    assert "hidden" not in repr(read(env))
+
+
+def test_what_is_written_to_is_a_warehouse() -> None:
+    folder, other = SourceSettings("a", Path("/a")), SourceSettings("b", Path("/b"))
+    convai = account("convai", "ck_1")
+    assert Settings((convai, folder)).warehouse() == folder
+    assert Settings((convai, folder, other)).warehouse("b") == other
+    with pytest.raises(SourceNotChosen):
+        Settings((folder, other)).warehouse()
+    with pytest.raises(NotSupported, match="--warehouse"):
+        Settings((convai,)).warehouse()
+    with pytest.raises(NotSupported, match="Name one of a"):
+        Settings((convai, folder)).warehouse("convai")
+
+
+def test_a_convai_account_is_made_of_what_is_given_and_what_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONVAI_ANALYTICS_BASE_URL", raising=False)
+    configured = read({"CONVAI_API_KEY": "ck_1", "CONVAI_ANALYTICS_BASE_URL": "https://x.example/v1/analytics"})
+    assert settings_module.convai(configured) == configured.sources[0]
+    given = settings_module.convai(configured, key=" ck_2\n", url="https://y.example/v1/analytics")
+    assert given == account("convai", "ck_2", "", "https://y.example/v1/analytics")
+    assert settings_module.convai(read({}), key="ck_3").url == CONVAI_URL
+    with pytest.raises(AuthenticationError, match="CONVAI_API_KEY"):
+        settings_module.convai(read({}))

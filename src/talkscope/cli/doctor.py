@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, installed, surroundings
 from talkscope.cli.show import as_json
+from talkscope.contract import CATALOG
 from talkscope.errors import TalkscopeError
 from talkscope.models.text import clean
 from talkscope.models.window import iso
+from talkscope.settings import SourceSettings
 
 if TYPE_CHECKING:
-    from talkscope.settings import Settings, SourceSettings
+    from talkscope.settings import AccountSettings, Settings
 
 State: TypeAlias = Literal["ok", "note", "problem"]
 _MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
-_PACKAGES = ("talkscope", "duckdb", "mcp")
+_PACKAGES = ("talkscope", "duckdb", "mcp", "httpx")
+# Seconds for a service to answer: a diagnosis should not wait as long as a question may.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ def command(name: str) -> click.Command:
         callback=_doctor,
         params=[
             click.Option(["--json", "as_json"], is_flag=True, help="The findings as JSON."),
+            click.Option(["--offline"], is_flag=True, help="Ask no service over the network."),
             click.Option(
                 ["--warehouse"], type=click.Path(path_type=Path, file_okay=False), metavar="PATH", help="Only this one."
             ),
@@ -53,10 +60,10 @@ def command(name: str) -> click.Command:
     )
 
 
-def _doctor(as_json: bool, warehouse: Path | None) -> None:
+def _doctor(as_json: bool, offline: bool, warehouse: Path | None) -> None:
     context = click.get_current_context()
     findings: list[Finding] = []
-    for finding in examine(surroundings(context), warehouse):
+    for finding in examine(surroundings(context), warehouse, offline=offline):
         findings.append(finding)
         if not as_json:
             click.echo(f"{_MARKS[finding.state]} {clean(finding.about)}: {clean(finding.says, 600)}")
@@ -75,7 +82,7 @@ def _give(findings: list[Finding], problems: int) -> None:
     click.echo(as_json(told, pretty=True), nl=False)
 
 
-def examine(around: Surroundings, warehouse: Path | None = None) -> Iterator[Finding]:
+def examine(around: Surroundings, warehouse: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:
     """The findings, each as soon as it is made."""
     versions = ", ".join(f"{package} {installed(package)}" for package in _PACKAGES)
     yield Finding("versions", "ok", f"Python {platform.python_version()}, {versions}, {platform.platform(terse=True)}")
@@ -86,7 +93,10 @@ def examine(around: Surroundings, warehouse: Path | None = None) -> Iterator[Fin
         return
     yield _settings(settings)
     for source in settings.sources:
-        yield _checked(f"source {source.name}", partial(_source, source))
+        if isinstance(source, SourceSettings):
+            yield _checked(f"source {source.name}", partial(_source, source))
+        else:
+            yield _checked(f"source {source.name}", partial(_account, around, settings, source, offline=offline))
     yield _checked("server", lambda: _server(settings))
 
 
@@ -137,11 +147,28 @@ def _source(source: SourceSettings) -> Finding:
     return Finding(about, "ok", says)
 
 
+def _account(around: Surroundings, settings: Settings, source: AccountSettings, *, offline: bool) -> Finding:
+    """Whether the service answers, and accepts the key; nothing of the key is shown, only where it comes from."""
+    about = f"source {source.name}"
+    host = urlsplit(source.url).hostname or "an address that names no host"
+    if source.key is None and source.kind == "convai":
+        return Finding(about, "problem", f"{host}: no key.", f"Set {source.key_from}, or see docs/authentication.md.")
+    held = f"key from {source.key_from}" if source.key is not None and source.key_from else "no key"
+    if offline:
+        return Finding(about, "note", f"{host}, {held}; not asked.", "Leave --offline out to see whether it answers.")
+    limited = replace(settings, deadline=min(settings.deadline, _PATIENCE))
+    with closing(around.app(limited)) as app:
+        told = app.client(source.name).ask(CATALOG, kind="metric")
+    newest = f", newest record {told.meta.freshness}" if told.meta.freshness else ""
+    return Finding(about, "ok", f"{host} answers, {held}: {len(told.rows):,} metrics{newest}")
+
+
 def _server(settings: Settings) -> Finding:
     from talkscope.server.session import session
 
     # The server's own settings come from variables that it does not inherit: it is given one source that there is.
-    place = {"TALKSCOPE_WAREHOUSE": str(settings.sources[0].path)} if settings.sources else {}
+    folder = next((each.path for each in settings.sources if isinstance(each, SourceSettings)), None)
+    place = {} if folder is None else {"TALKSCOPE_WAREHOUSE": str(folder)}
     with session(place, patience=30) as asked:
         tools = asked.tools()
     if not tools:

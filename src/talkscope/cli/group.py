@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 import click
 
 from talkscope.cli import COMMANDS, HIDDEN
-from talkscope.errors import APIError, TalkscopeError
+from talkscope.errors import APIError, InvalidArgument, TalkscopeError
 from talkscope.models.text import clean
 
 if TYPE_CHECKING:
-    from talkscope.settings import Settings
+    from pydantic import SecretStr
+
+    from talkscope.settings import AnySource, Settings
     from talkscope.wiring import App
 
 INTERRUPTED = 130
@@ -49,14 +51,25 @@ class Surroundings:
     app: Callable[[Settings], App] = _app
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def settings_for(self, warehouse: Path | None) -> Settings:
-        """The settings, or with a folder, those under which only the warehouse in it is asked."""
-        found = self.settings()
-        if warehouse is None:
-            return found
-        from talkscope.settings import SourceSettings
+    def settings_for(self, warehouse: Path | None, *, key: SecretStr | None = None, url: str | None = None) -> Settings:
+        """The settings; with a folder, those under which only the warehouse in it is asked.
 
-        only = SourceSettings("warehouse", warehouse.expanduser().absolute())
+        With a key or an address, only the Convai account that they name is asked. Raises InvalidArgument for both.
+        """
+        found = self.settings()
+        if warehouse is None and key is None and url is None:
+            return found
+        from talkscope import settings
+
+        only: AnySource
+        if warehouse is None:
+            only = settings.convai(found, key=key, url=url)
+        elif key is None and url is None:
+            only = settings.SourceSettings("warehouse", warehouse.expanduser().absolute())
+        else:
+            raise InvalidArgument(
+                "--warehouse asks a folder, --api-key and --base-url ask an account: give one of them."
+            )
         return replace(found, sources=(only,), default_source=only.name)
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import platformdirs
+from pydantic import SecretStr
 
-from talkscope.errors import InvalidArgument, Json, NotSupported, SourceNotChosen, unknown
+from talkscope.errors import AuthenticationError, InvalidArgument, Json, NotSupported, SourceNotChosen, unknown
 from talkscope.settings.sources import (
     CONVAI_URL,
     AccountSettings,
@@ -29,7 +30,8 @@ from talkscope.settings.sources import (
 )
 
 __all__ = [
-    "CONVAI_URL", "SETTINGS", "AccountSettings", "AnySource", "Setting", "Settings", "SourceSettings", "private_folder",
+    "CONVAI_URL", "SETTINGS", "AccountSettings", "AnySource", "Setting", "Settings", "SourceSettings", "convai",
+    "private_folder",
     "read",
 ]  # fmt: skip
 
@@ -58,12 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
         "the user's data folder",
         "Folder of the warehouse; it becomes the source `warehouse`. A folder that is not there yet is an empty one.",
     ),
-    Setting("CONVAI_API_KEY", "", "Key of a Convai account; it becomes the source `convai`."),
+    Setting("CONVAI_API_KEY", "none", "Key of a Convai account; it becomes the source `convai`."),
     Setting(
         "CONVAI_ANALYTICS_BASE_URL", CONVAI_URL, "Address of the Convai Analytics API, up to and including its path."
     ),
-    Setting("TALKSCOPE_URL", "", "Address of a `talkscope serve`; it becomes the source `talkscope`."),
-    Setting("TALKSCOPE_API_KEY", "", "Key for that service, as `talkscope keys add` showed it."),
+    Setting("TALKSCOPE_URL", "none", "Address of a `talkscope serve`; it becomes the source `talkscope`."),
+    Setting("TALKSCOPE_API_KEY", "none", "Key for that service, as `talkscope keys add` showed it."),
     Setting("TALKSCOPE_SOURCE", "the only source there is", "Name of the source that is asked when none is named."),
     Setting(
         "TALKSCOPE_CONFIG",
@@ -190,6 +192,28 @@ def _accounts(env: Mapping[str, str], configured: Mapping[str, AnySource]) -> li
         key = key_of(env, "TALKSCOPE_API_KEY")
         found.append(AccountSettings("talkscope", "talkscope", env["TALKSCOPE_URL"], key, "TALKSCOPE_API_KEY"))
     return found
+
+
+def convai(
+    settings: Settings | None = None, *, key: SecretStr | str | None = None, url: str | None = None
+) -> AccountSettings:
+    """A Convai account with this key and address; what is left out is the configured account's, or the environment's.
+
+    Raises AuthenticationError when there is no key.
+    """
+    known = [
+        each for each in (settings or read()).sources if isinstance(each, AccountSettings) and each.kind == "convai"
+    ]
+    found = next((each for each in known if each.name == "convai"), known[0] if known else None)
+    if key is not None:
+        text = key.get_secret_value() if isinstance(key, SecretStr) else key
+        secret = key_of({"the key": text.strip()}, "the key")
+    else:
+        secret = None if found is None else found.key
+    if secret is None:
+        raise AuthenticationError("There is no key for the Convai Analytics API.", hint="Set CONVAI_API_KEY.")
+    address = url or (found.url if found else os.environ.get("CONVAI_ANALYTICS_BASE_URL")) or CONVAI_URL
+    return AccountSettings("convai", "convai", address, secret, found.key_from if found and key is None else "")
 
 
 def _taken(env: Mapping[str, str], name: str, understand: Callable[[str], T], wanted: str) -> T | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -182,7 +183,10 @@ class App:
         with self._lock:
             if source.name not in self._keys:
                 if isinstance(source, AccountSettings):
-                    self._keys[source.name] = stored_key(private_folder(source.name))
+                    folder = private_folder(source.name)
+                    with suppress(OSError):
+                        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    self._keys[source.name] = stored_key(folder)
                     return self._keys[source.name]
                 # A folder that is no warehouse yet holds nobody's data, and gets no file of ours by being asked.
                 if not Manifest(source.path).exists:

@@ -131,7 +131,8 @@ def test_figures_of_nothing_are_numbers(face: Face, tmp_path: Path) -> None:
         assert none("/breakdown")["rows"] == []
         assert none("/timeseries")["points"] == []
         assert none("/sessions")["sessions"] == []
-        assert none("/metrics/catalog")["metrics"] == []
+        [metric] = none("/metrics/catalog")["metrics"]
+        assert (metric["metricName"], metric["unit"]) == ("voice.user_to_bot_latency", "ms")
         assert none("/regression-detection")["rows"] == []
 
 

@@ -23,7 +23,7 @@ def refused(wire: Wire, tool: str, **words: Any) -> dict[str, Any]:
     """The error of a tool call that must be refused."""
     result = wire.call(tool, **words)["result"]
     assert result["isError"]
-    error: dict[str, Any] = result["structuredContent"]["error"]
+    error: dict[str, Any] = result["_meta"]["talkscope/error"]
     return error
 
 

@@ -85,7 +85,7 @@ def test_any_words_get_an_answer_or_an_error_that_says_what_to_do(server: Wire, 
         if not result.get("isError"):
             answered += 1
             continue
-        error = result["structuredContent"]["error"]
+        error = result["_meta"]["talkscope/error"]
         assert error["code"] in USAGE, (name, words, error)
         assert error["message"]
         assert error["hint"], (name, words, error)

@@ -318,7 +318,7 @@ def test_every_format_says_what_it_is() -> None:
         assert module.LATENCY_BASIS
     assert detect(b'{"type": "span", "session_id"', "-") == "ndjson"
     assert detect(b"hello", "x.jsonl") == "ndjson"
-    assert detect(b'{"resourceSpans": []}', "x") is None
+    assert detect(b'{"resourceLogs": []}', "x") is None
     assert detect(b"PAR1\x00", "x") == "parquet"
     assert detect(b"end_time;session_id\n", "x") == "csv"
 

@@ -383,7 +383,7 @@ def test_the_first_token_is_read_from_seconds_and_from_the_milliseconds_of_old_e
         ({"type": "RETRIEVER"}, "knowledge_bank"),
         ({"type": "GUARDRAIL"}, "moderation"),
         ({"type": "EMBEDDING"}, "embedding"),
-        ({"name": "STT"}, "stt"),
+        ({"name": "STT"}, "asr"),
         ({"name": "step_3 of 12"}, "step_n of n"),
         ({"name": "run f9f77d1a-437f-4ba6-890e-b592a50cbd21"}, "run id"),
         ({"name": ""}, "span"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+import anyio
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from talkscope.models.text import clean, whole
 _LOG = logging.getLogger("talkscope.api")
 MOST_QUERY = 32 * 1024
 MOST_BODY = 256 * 1024
+BODY_SECONDS = 15
 
 Answered = Callable[[Request], Awaitable[bytes]]
 
@@ -79,18 +81,28 @@ def _whole(value: object) -> object:
     return value
 
 
+def too_large() -> InvalidArgument:
+    """The refusal of a body that is too long."""
+    return InvalidArgument(
+        "The request's body holds more than 256 KiB.",
+        hint="Ask for fewer members and values.",
+        code="body_too_large",
+        status=413,
+    )
+
+
 async def body(request: Request) -> dict[str, object]:
-    """The request's JSON object, of at most 256 KiB."""
+    """The request's JSON object, of at most 256 KiB, which has to come within 15 s."""
     held = bytearray()
-    async for chunk in request.stream():
-        held += chunk
-        if len(held) > MOST_BODY:
-            raise InvalidArgument(
-                "The request's body holds more than 256 KiB.",
-                hint="Ask for fewer members and values.",
-                code="body_too_large",
-                status=413,
-            )
+    with anyio.move_on_after(BODY_SECONDS) as time:
+        async for chunk in request.stream():
+            held += chunk
+            if len(held) > MOST_BODY:
+                raise too_large()
+    if time.cancelled_caught:
+        raise InvalidArgument(
+            f"The request's body took longer than {BODY_SECONDS} s.", code="body_too_slow", status=408
+        )
     try:
         told = orjson.loads(bytes(held))
     except orjson.JSONDecodeError:

@@ -40,6 +40,8 @@ COMMANDS: Mapping[str, Entry] = {
     "forget": Entry("forget", TELEMETRY, "Erase one end user everywhere"),
     "demo": Entry("demo", TELEMETRY, "Made-up telemetry, real answers, each one checked"),
     "mcp": Entry("mcp", SERVER, "Serve the questions as tools over MCP on stdin and stdout"),
+    "serve": Entry("serve", SERVER, "Serve the Analytics API over HTTP, by keys"),
+    "keys": Entry("keys", SERVER, "Add, list and revoke the keys of `talkscope serve`"),
     "doctor": Entry("doctor", SERVER, "Look for what is wrong, and say what to do about it"),
     "reference": Entry("reference", HIDDEN, "Write the reference pages of the documentation"),
 }

@@ -75,20 +75,31 @@ def commands() -> str:
             continue
         command = group.get_command(context, name)
         assert command is not None
-        below = click.Context(command, parent=context, info_name=name)
-        usage = " ".join([*below.command_path.split(), *command.collect_usage_pieces(below)])
-        rows = []
-        for parameter in command.get_params(below):
-            record = parameter.get_help_record(below)
-            if record is not None:
-                rows.append([f"`{record[0]}`", record[1]])
-        parts += [
-            f"## talkscope {name}",
-            f"{entry.says}.",
-            f"```console\n$ {usage}\n```",
-            _rows(("option", "meaning"), rows),
-        ]
+        parts += _command(command, name, f"{entry.says}.", context)
     return _page("Commands", *parts)
+
+
+def _command(command: click.Command, name: str, says: str, above: click.Context) -> list[str]:
+    """One command's part of the page, and those of the commands below it."""
+    context = click.Context(command, parent=above, info_name=name)
+    usage = " ".join([*context.command_path.split(), *command.collect_usage_pieces(context)])
+    rows = []
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            rows.append([f"`{record[0]}`", record[1]])
+    parts = [
+        f"## {context.command_path}",
+        says,
+        f"```console\n$ {usage}\n```",
+        _rows(("option", "meaning"), rows),
+    ]
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
+            parts += _command(below, each, f"{below.get_short_help_str(200)}.", context)
+    return parts
 
 
 def metrics() -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pydantic import BaseModel
 from pydantic import ValidationError as PydanticValidationError
 
-from talkscope.errors import InvalidArgument, Json, UnknownName, nearest, unknown
+from talkscope.errors import InvalidArgument, Json, UnknownArgument, nearest, unknown
 from talkscope.models import questions as asked
 from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer, SessionAnswer, TurnAnswer
 
@@ -21,12 +22,13 @@ A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[A_co]):
-    """One question: the words it takes, the answer it gives, and what it is for."""
+    """One question: its words, its answer, what it is for, and the lowest plan with it, where not every plan has it."""
 
     name: str
     params: type[asked.Asked]
     answer: type[A_co]
     doc: str
+    plan: str | None = None
 
     @property
     def path(self) -> str:
@@ -54,10 +56,10 @@ CONCURRENCY = Question(
     "concurrency", asked.ConcurrencyAsked, ConcurrencyAnswer, "Sessions active at once, by an exact sweep."
 )
 REGRESSIONS = Question(
-    "regressions", asked.RegressionsAsked, Answer, "What got worse against a baseline, with significance."
+    "regressions", asked.RegressionsAsked, Answer, "What got worse against a baseline, with significance.", "business"
 )
 CATALOG = Question("catalog", asked.CatalogAsked, Answer, "What can be measured and grouped here.")
-QUERY = Question("query", asked.QueryAsked, Answer, "A restricted query over the semantic layer.")
+QUERY = Question("query", asked.QueryAsked, Answer, "A restricted query over the semantic layer.", "business")
 
 QUESTIONS: Mapping[str, Question[Answer]] = {
     question.name: question
@@ -67,7 +69,7 @@ QUESTIONS: Mapping[str, Question[Answer]] = {
     )
 }  # fmt: skip
 
-P = TypeVar("P", bound=asked.Asked)
+P = TypeVar("P", bound=BaseModel)
 
 
 def question(name: str) -> Question[Answer]:
@@ -77,7 +79,7 @@ def question(name: str) -> Question[Answer]:
     return QUESTIONS[name]
 
 
-def words_of(params: type[asked.Asked]) -> list[str]:
+def words_of(params: type[BaseModel]) -> list[str]:
     """Every argument name that the model takes, its other spellings included."""
     names: list[str] = []
     for name, field in params.model_fields.items():
@@ -89,32 +91,38 @@ def words_of(params: type[asked.Asked]) -> list[str]:
 def understand(params: type[P], words: Mapping[str, object]) -> P:
     """The words, checked: unknown ones are refused with the nearest known, values that do not fit with what would.
 
-    Raises UnknownName or InvalidArgument.
+    Raises UnknownArgument or InvalidArgument.
     """
-    known = words_of(params)
-    strangers = [word for word in words if word not in known]
-    if strangers:
-        close = nearest(strangers[0], known)
-        plural = "s" if len(strangers) > 1 else ""
-        listed = ", ".join(repr(word[:40]) for word in strangers[:5])
-        listing: list[Json] = list(known)
-        raise UnknownName(
-            f"Unknown argument{plural} {listed}.",
-            hint=(f"Did you mean {close!r}? " if close else "") + f"Known: {', '.join(known)}.",
-            code="unknown_argument",
-            details={"nearest": close, "known": listing},
-        )
+    only(words_of(params), words)
     try:
         return params.model_validate({name: value for name, value in words.items() if value is not None})
     except PydanticValidationError as error:
-        raise _misfit(error) from None
+        raise _misfit(params, error) from None
 
 
-def _misfit(error: PydanticValidationError) -> InvalidArgument:
+def only(known: list[str], words: Iterable[str]) -> None:
+    """Raise UnknownArgument, with the nearest, unless all words are known."""
+    strangers = [word for word in words if word not in known]
+    if not strangers:
+        return
+    close = nearest(strangers[0], known)
+    plural = "s" if len(strangers) > 1 else ""
+    listed = ", ".join(repr(word[:40]) for word in strangers[:5])
+    listing: list[Json] = list(known)
+    raise UnknownArgument(
+        f"Unknown argument{plural} {listed}.",
+        hint=(f"Did you mean {close!r}? " if close else "") + f"Known: {', '.join(known)}.",
+        details={"nearest": close, "known": listing},
+    )
+
+
+def _misfit(params: type[BaseModel], error: PydanticValidationError) -> InvalidArgument:
     """What did not fit, in words, without the value: a value may be a secret."""
+    spelled = {field.alias or name: name for name, field in params.model_fields.items()}
     told = []
     for problem in error.errors(include_url=False, include_context=True, include_input=False)[:3]:
-        where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
+        first, *rest = problem["loc"] or ("the arguments",)
+        where = ".".join(str(part) for part in (spelled.get(str(first), first), *rest))
         told.append(f"{where}: {problem['msg']}")
     return InvalidArgument("; ".join(told) + ".", hint="Correct the value and ask again.")
 

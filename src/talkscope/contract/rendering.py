@@ -21,22 +21,21 @@ Refs: TypeAlias = "Mapping[tuple[str, JsonSchemaMode], Schema]"
 
 _REF = "#/components/schemas/{model}"
 _KEY = "ConvaiApiKey"
-_ERROR: Schema = {
+_PROBLEM: Schema = {
     "type": "object",
     "description": "What went wrong: a stable code, a message, what to do next, and details.",
-    "required": ["error"],
+    "required": ["code", "message"],
     "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "hint": {"type": "string"},
-                "details": {"type": "object"},
-            },
-        }
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "hint": {"type": "string"},
+        "details": {"type": "object"},
     },
+}
+_ERROR: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"$ref": _REF.format(model="Problem")}},
 }
 _MISFIT: Schema = {
     "type": "object",
@@ -55,25 +54,43 @@ _MISFIT: Schema = {
                 },
             },
         },
-        "error": {"$ref": _REF.format(model="Error")},
+        "error": {"$ref": _REF.format(model="Problem")},
     },
 }
-_ASK_ERRORS = {
+_HEALTH: Schema = {
+    "type": "object",
+    "description": "How the service is.",
+    "required": ["status", "environment", "version"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ok", "unavailable", "stopping"]},
+        "environment": {"type": "string"},
+        "version": {"type": "string"},
+    },
+}
+_SERVED_ERRORS = {
+    "401": "The key is missing, unknown or revoked.",
+    "402": "The key's plan includes nothing.",
+    "403": "The key's plan does not include this route, or the page that asks is not allowed.",
+    "408": "The body took too long.",
+    "413": "The body is too long.",
+    "414": "The address is too long.",
+    "421": "The host is not served here.",
+    "429": "Too many requests, or a quota is used up; Retry-After says how long to wait.",
+}
+_ASK_ERRORS = _SERVED_ERRORS | {
     "404": "There is no such thing.",
     "422": "The words are off.",
     "500": "The service failed.",
-    "503": "The warehouse is busy.",
+    "503": "The warehouse or the service is busy, or the service is stopping.",
     "504": "The answer took too long.",
 }
-_V1_ERRORS = {
+_V1_ERRORS = _SERVED_ERRORS | {
     "400": "An unknown measure, segment or dimension, or two that do not fit together.",
-    "401": "The key is missing or not accepted.",
-    "402": "The account has no plan that includes this API.",
-    "403": "The account's plan does not include this route.",
     "404": "There is no such thing, or it is another account's.",
     "422": "A parameter that is unknown, or a value that does not fit.",
-    "429": "Too many requests, or the month's quota is used up; Retry-After says how long to wait.",
     "500": "The service failed.",
+    "503": "The warehouse or the service is busy, or the service is stopping.",
+    "504": "The answer took too long.",
 }
 
 
@@ -96,8 +113,10 @@ def document() -> Schema:
     names, told = models_json_schema(list(dict.fromkeys(wanted)), ref_template=_REF, schema_generator=_Plain)
     refs: Refs = {(str(model.__name__), mode): _plain(schema) for (model, mode), schema in names.items()}
     paths: Schema = {question.path: _asked(question, refs) for question in questions}
-    paths |= {route.path: _v1(route, refs) for route in routes}
-    schemas = _plain(told["$defs"]) | {"Error": _ERROR, "ParameterError": _MISFIT}
+    paths |= {route.path: _v1(route, refs) for route in routes} | _about()
+    schemas = _plain(told["$defs"]) | {
+        "Error": _ERROR, "Problem": _PROBLEM, "ParameterError": _MISFIT, "Health": _HEALTH,
+    }  # fmt: skip
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,17 +125,44 @@ def document() -> Schema:
             "description": "Typed questions below /v1/ask, and the v1 contract below /v1/analytics over the same"
             " questions. Times in answers carry their offset; windows are half-open [start, end).",
         },
-        "security": [{_KEY: []}],
+        "security": [{_KEY: []}, {"ApiKey": []}, {"Bearer": []}],
         "tags": [
             {"name": "ask", "description": "Columns and rows, with meta that says exactly what was counted."},
             {"name": "v1", "description": "The contract that existing clients of the hosted API speak."},
+            {"name": "service", "description": "The service itself."},
         ],
         "paths": paths,
         "components": {
-            "securitySchemes": {_KEY: {"type": "apiKey", "in": "header", "name": "CONVAI-API-KEY"}},
+            "securitySchemes": {
+                _KEY: {"type": "apiKey", "in": "header", "name": "CONVAI-API-KEY"},
+                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "Bearer": {"type": "http", "scheme": "bearer"},
+            },
             "schemas": {name: schemas[name] for name in sorted(schemas)},
         },
     }
+
+
+def _about() -> Schema:
+    """The routes about the service itself, which `talkscope serve` has."""
+    health: Schema = {"$ref": _REF.format(model="Health")}
+    whole: Schema = {"type": "object", "required": ["openapi", "info", "paths"]}
+    kept = {status: _SERVED_ERRORS[status] for status in ("401", "402", "403", "421", "429")} | {"500": "It failed."}
+    refused = {status: _SERVED_ERRORS[status] for status in ("403", "421")} | {"500": "It failed."}
+    alive = _about_one("health", "Whether the service runs.", _replies(health, refused, misfit="Error"))
+    able = _about_one("ready", "Whether the service can answer.", _replies(health, refused, misfit="Error"))
+    for each in (alive, able):
+        each["security"] = []
+    unable: Schema = {"application/json": {"schema": health}}
+    replies = able["responses"]
+    assert isinstance(replies, dict)
+    replies["503"] = {"description": "It cannot, or it is stopping.", "content": unable}
+    document = _about_one("openapi", "This document.", _replies(whole, kept, misfit="Error"))
+    return {"/healthz": {"get": alive}, "/readyz": {"get": able}, "/v1/analytics/openapi.json": {"get": document}}
+
+
+def _about_one(name: str, says: str, replies: Schema) -> Schema:
+    return {"operationId": name, "tags": ["service"], "summary": says, "parameters": [], "responses": replies}
 
 
 def _plain(schema: object) -> Schema:
@@ -129,7 +175,7 @@ def _asked(question: Question[Answer], refs: Refs) -> Schema:
     operation: Schema = {
         "operationId": f"ask_{question.name}",
         "tags": ["ask"],
-        "summary": question.doc,
+        "summary": question.doc + _plan(question.plan),
         **({"requestBody": _body(refs[QUERY.params.__name__, "validation"])} if posted else {}),
         "parameters": [] if posted else _parameters(question.params),
         "responses": _replies(refs[question.answer.__name__, "serialization"], _ASK_ERRORS, misfit="Error"),
@@ -140,20 +186,23 @@ def _asked(question: Question[Answer], refs: Refs) -> Schema:
 def _v1(route: Route[V1Response], refs: Refs) -> Schema:
     posted = route.method == "POST"
     within: list[Json] = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for part in route.path.split("/")
         if part.startswith("{")
     ]
-    plan = f" Plans from {route.plan} include it." if route.plan else ""
     operation: Schema = {
         "operationId": f"v1_{route.name}",
         "tags": ["v1"],
-        "summary": route.doc + plan,
+        "summary": route.doc + _plan(route.plan),
         **({"requestBody": _body(refs[route.params.__name__, "validation"])} if posted else {}),
         "parameters": within if posted else [*within, *_parameters(route.params)],
         "responses": _replies(refs[route.response.__name__, "serialization"], _V1_ERRORS, misfit="ParameterError"),
     }
     return {route.method.lower(): operation}
+
+
+def _plan(plan: str | None) -> str:
+    return f" Plans from {plan} include it." if plan else ""
 
 
 def _parameters(params: type[Asked | V1Asked]) -> list[Json]:
@@ -194,11 +243,13 @@ def _body(schema: Schema) -> Schema:
 
 def _replies(answer: Schema, errors: Mapping[str, str], *, misfit: str) -> Schema:
     replies: Schema = {"200": {"description": "The answer.", "content": {"application/json": {"schema": answer}}}}
-    for status, said in errors.items():
+    for status, said in sorted(errors.items()):
         name = misfit if status == "422" else "Error"
         schema: Json = {"$ref": _REF.format(model=name)}
         reply: Schema = {"description": said, "content": {"application/json": {"schema": schema}}}
         if status == "429":
-            reply["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
+            reply["headers"] = {
+                "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+            }
         replies[status] = reply
     return replies

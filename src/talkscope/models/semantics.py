@@ -138,20 +138,22 @@ _DIMENSION_ALIASES = {
     "session": "session_id",
     "interaction": "interaction_id",
 }
-SEGMENTS: Mapping[str, str | None] = {
-    "end_to_end_turn_latency": None,
-    "user_bot_latency_metrics": None,
-    "neuro_sync_turn_summary": "metric_name=neurosync.turn_summary",
-    "custom_latency_metrics": "metric_type=CustomLatencyMetricsData",
-    "smart_turn_metrics": "metric_type=SmartTurnMetricsData",
-    "stt_metrics": "processor=stt",
-    "asr_metrics": "processor=asr",
-    "vad_metrics": "processor=vad",
-    "tts_metrics": "processor=tts",
-    "llm_metrics": "processor=llm",
-    "neurosync_metrics": "processor=neurosync",
+# Two words for one component: importers say asr, some services stt.
+_SPEECH = ("processor=asr", "processor=stt")
+SEGMENTS: Mapping[str, tuple[str, ...]] = {
+    "end_to_end_turn_latency": (),
+    "user_bot_latency_metrics": (),
+    "neuro_sync_turn_summary": ("metric_name=neurosync.turn_summary",),
+    "custom_latency_metrics": ("metric_type=CustomLatencyMetricsData",),
+    "smart_turn_metrics": ("metric_type=SmartTurnMetricsData",),
+    "stt_metrics": _SPEECH,
+    "asr_metrics": _SPEECH,
+    "vad_metrics": ("processor=vad",),
+    "tts_metrics": ("processor=tts",),
+    "llm_metrics": ("processor=llm",),
+    "neurosync_metrics": ("processor=neurosync",),
 }
-"""v1's segments as filters; end-to-end latency is None, because latency is that unless a component is named."""
+"""v1's segments as filters; end-to-end latency has none, because latency is that unless a component is named."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -184,8 +186,7 @@ def segment_filters(name: str) -> list[str]:
     folded = snake(name)
     if folded not in SEGMENTS:
         raise unknown("segment", name, SEGMENTS)
-    meant = SEGMENTS[folded]
-    return [] if meant is None else [meant]
+    return list(SEGMENTS[folded])
 
 
 @dataclass(frozen=True, slots=True)

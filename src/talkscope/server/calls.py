@@ -30,6 +30,8 @@ T = TypeVar("T")
 Lifespan: TypeAlias = Callable[[MCPServer[None]], AbstractAsyncContextManager[None]]
 
 NAME = "talkscope"
+ERROR = "talkscope/error"
+"""Where an error's type, code, message, hint and details stand in the `_meta` of its result, for programs."""
 INSTRUCTIONS = (
     "Talkscope measures conversational AI (voice characters, assistants, calls): usage, latency, errors, sessions."
     " Start with get_summary; trends get_timeseries; compare groups get_breakdown; what drives latency"
@@ -139,8 +141,11 @@ async def _with_progress(
 
 
 def _result(shaped: Shaped) -> CallToolResult:
+    # An error is no structured content: many clients hold even that against the tool's schema, and then tell the model
+    # that it does not fit, and not what went wrong.
     return CallToolResult(
         content=[TextContent(type="text", text=shaped.text)],
-        structured_content=shaped.structured,
+        structured_content=None if shaped.failed else shaped.structured,
+        _meta={ERROR: shaped.structured["error"]} if shaped.failed else None,
         is_error=shaped.failed,
     )

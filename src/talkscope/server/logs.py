@@ -40,7 +40,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         r"\1…",
     ),
-    (re.compile(r"\b(?:ck|sk|pk|rk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{8,}"), "…"),
+    (re.compile(r"\b(?:ck|sk|pk|rk|tsk)[-_](?:(?:live|test|proj|ant)[-_])?[\w-]{8,}"), "…"),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|xox[abprs]-|AKIA|AIza)[\w-]{8,}"), "…"),
     (re.compile(r"\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?"), "…"),
 )

@@ -9,6 +9,7 @@ from talkscope import contract
 from talkscope.api.v1.meaning import at, filters, grouping, maybe, meta, number, text, whole
 from talkscope.api.work import Work
 from talkscope.errors import InvalidRange, UnknownName
+from talkscope.models.answers import Cell
 from talkscope.models.semantics import USER_TO_BOT, measure, snake
 from talkscope.models.v1 import (
     BreakdownAsked,
@@ -31,6 +32,11 @@ from talkscope.models.v1 import (
 _LENGTHS = ("last_15m", "last_1h", "last_6h", "last_24h", "last_7d", "last_30d")
 _MOST_GROUPS = 50
 _VOICE = "tts.voice_provider"
+_NONE_YET: Mapping[str, Cell] = {
+    "name": USER_TO_BOT,
+    "unit": "ms",
+    "description": "From the end of the user's words to the first of the bot's, per interaction",
+}
 _TYPES = {".ttfb": "TTFBMetricsData", ".processing": "ProcessingMetricsData"}
 
 
@@ -108,8 +114,10 @@ def _voice(metric_name: str | None, group: str | None) -> list[str]:
 
 
 def catalog(work: Work, asked: CatalogAsked, ids: Mapping[str, str], now: datetime) -> CatalogResponse:
-    """The metrics that the warehouse holds."""
+    """The metrics that the warehouse holds, and user-to-bot latency, which clients ask for before there is any."""
     answer = work.words(contract.CATALOG, kind="metric")
+    held = {str(row["name"]): row for row in answer.records()}
+    listed = [held.get(USER_TO_BOT, _NONE_YET), *(row for name, row in held.items() if name != USER_TO_BOT)]
     metrics = [
         MetricDefinition(
             metric_name=str(row["name"]),
@@ -119,7 +127,7 @@ def catalog(work: Work, asked: CatalogAsked, ids: Mapping[str, str], now: dateti
             unit=text(row["unit"]),
             supports_percentiles=row["unit"] is not None,
         )
-        for row in answer.records()
+        for row in listed
     ]
     return CatalogResponse(metrics=metrics, meta=meta(answer, now))
 

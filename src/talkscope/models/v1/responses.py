@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, TypeAlias, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 
@@ -13,12 +23,24 @@ def _with_offset(at: datetime) -> str:
     return at.isoformat()
 
 
-# +00:00 and not Z, which datetime.fromisoformat of older Pythons does not read.
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _empty(group: object) -> object:
+    return "" if group is None else group
+
+
+# +00:00 and not Z, which datetime.fromisoformat of older Pythons does not read. Read without an offset it is UTC, the
+# service's only time zone.
 Moment: TypeAlias = Annotated[
-    AwareDatetime,
+    datetime,
+    AfterValidator(_in_utc),
     PlainSerializer(_with_offset, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+Group: TypeAlias = Annotated[str, BeforeValidator(_empty)]
+"""The name of a group; null, as some services spell facts without the dimension, is read as empty."""
 
 
 def _never_null(schema: dict[str, JsonValue]) -> None:
@@ -50,6 +72,16 @@ class V1Response(BaseModel):
         json_schema_extra=_certain,
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, told: object) -> object:
+        if not isinstance(told, dict) or None not in told.values():
+            return told
+        certain = {
+            name for field, said in cls.model_fields.items() if said.is_required() for name in (field, said.alias)
+        }
+        return {name: value for name, value in told.items() if value is not None or name in certain}
+
 
 class EffectiveRange(V1Response):
     """The range [start, end) that the figures cover."""
@@ -78,7 +110,7 @@ class SummaryResponse(V1Response):
     p50_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
     p95_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
     p99_end_to_end_ms: float | None = Field(default=None, json_schema_extra=_never_null)
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class TimeseriesPoint(V1Response):
@@ -95,13 +127,13 @@ class TimeseriesResponse(V1Response):
     measure: str
     granularity: str
     points: list[TimeseriesPoint]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class BreakdownRow(V1Response):
     """One group; facts without the dimension have the empty group."""
 
-    group: str
+    group: Group
     value: float | None = None
     sample_count: int = 0
 
@@ -112,7 +144,7 @@ class BreakdownResponse(V1Response):
     measure: str
     group_by: str
     rows: list[BreakdownRow]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class SessionSummary(V1Response):
@@ -135,7 +167,7 @@ class SessionListResponse(V1Response):
 
     sessions: list[SessionSummary]
     next_cursor: str | None = None
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class SessionTimelineEvent(V1Response):
@@ -161,7 +193,7 @@ class SessionDetail(V1Response):
     start_time: Moment | None = None
     end_time: Moment | None = None
     events: list[SessionTimelineEvent]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class ComponentSpan(V1Response):
@@ -195,7 +227,7 @@ class InteractionTrace(V1Response):
     terminal_status: str | None = None
     failure_stage: str | None = None
     spans: list[ComponentSpan]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class MetricDefinition(V1Response):
@@ -213,13 +245,13 @@ class CatalogResponse(V1Response):
     """The metrics there are."""
 
     metrics: list[MetricDefinition]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class RegressionRow(V1Response):
     """One group, then and now; `significant` where the relative change is above the threshold."""
 
-    group: str
+    group: Group
     baseline_value: float
     current_value: float
     relative_change: float
@@ -231,11 +263,11 @@ class RegressionResponse(V1Response):
     """What got worse."""
 
     rows: list[RegressionRow]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)
 
 
 class CubeQueryResponse(V1Response):
     """Rows keyed by the members that were asked for."""
 
     data: list[dict[str, JsonValue]]
-    meta: ResponseMeta
+    meta: ResponseMeta = Field(default_factory=ResponseMeta)

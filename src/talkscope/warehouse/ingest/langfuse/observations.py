@@ -25,14 +25,14 @@ _PROCESSORS = {
         "embedding": "embedding embeddings",
         "moderation": "guardrail",
         "evaluator": "evaluator",
-        "stt": "speech_to_text",
+        "asr": "speech_to_text stt transcription",
         "tts": "text_to_speech",
     }.items()
     for kind in kinds.split()
 }
 """Observation types, and the words of OpenTelemetry and OpenInference for the same things."""
 _COMPONENTS = set(
-    "asr vad stt llm tts knowledge_bank memory neurosync transport dynamic_context moderation emotion".split()
+    "asr vad llm tts knowledge_bank memory neurosync transport dynamic_context moderation emotion".split()
 )
 _COORDINATORS = {"agent", "chain", "execute_tool"}
 """They have others call a model: what they say of model and provider stays in the attributes."""
@@ -129,7 +129,8 @@ def _processor(kind: str, name: str, facts: Item) -> str:
         return "agent"
     if _TOOL_NAME.match(name):
         return "execute_tool"
-    return name.lower() if name.lower() in _COMPONENTS else _label(name) or kind.lower()
+    word = "asr" if name.lower() == "stt" else name.lower()
+    return word if word in _COMPONENTS else _label(name) or kind.lower()
 
 
 def _label(name: str) -> str:

@@ -21,6 +21,7 @@ ARGS ?=
 UV_FILE := $(if $(findstring /,$(UV)),$(UV))
 BIN := .venv/bin
 READY := .make/venv-ready
+INSPECTOR := .make/inspector
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -59,7 +60,7 @@ test: $(READY) ## Run the tests (ARGS="tests/x.py -k word" narrows them, WORKERS
 
 # In this order, so that the cheap ones speak first and the tests' closing line comes last.
 .PHONY: check
-check: lint types imports contract test ## Run what CI runs: lint, types, import rules, contract, tests
+check: lint types imports contract mcp-smoke test ## Run what CI runs: lint, types, import rules, contract, Inspector, tests
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting
@@ -87,6 +88,10 @@ contract: $(READY) ## Compare openapi/ with what the code declares
 contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the code
 	@$(BIN)/python -m talkscope.surface --write
 	@$(BIN)/python -m talkscope.cli.reference --write
+
+.PHONY: mcp-smoke
+mcp-smoke: $(READY) $(INSPECTOR)/ready ## Ask the server through MCP Inspector, in both protocol eras (needs npm)
+	@$(BIN)/python -m tests.smoke.run $(INSPECTOR)/node_modules
 
 .PHONY: bench
 bench: $(READY) ## Run every benchmark, one after the other
@@ -117,3 +122,13 @@ clean: ## Remove everything that make made, the environment included
 $(READY): pyproject.toml uv.lock | $(UV_FILE)
 	@$(find_python); $(UV) sync --quiet --locked --no-build-isolation-package talkscope --python "$$found"
 	@mkdir -p $(@D) && touch $@
+
+# Inspector and the Node that it needs, each held to its hash; nothing that the packages bring is run to install them.
+$(INSPECTOR)/ready: tests/smoke/package.json tests/smoke/package-lock.json
+	@command -v npm >/dev/null 2>&1 || \
+	  { echo "MCP Inspector is installed by npm, which was not found; it comes with Node.js: https://nodejs.org" >&2; exit 1; }
+	@echo "Setting up MCP Inspector (the first time only)"
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && npm ci --cache "$(CURDIR)/.make/npm" --ignore-scripts --include=optional --engine-strict=false \
+	  --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
+	@touch $@

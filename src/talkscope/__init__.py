@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from talkscope import contract as contract
     from talkscope import errors as errors
     from talkscope.client import AsyncClient as AsyncClient
+    from talkscope.client import AsyncConvaiAnalytics as AsyncConvaiAnalytics
     from talkscope.client import Client as Client
+    from talkscope.client import ConvaiAnalytics as ConvaiAnalytics
     from talkscope.errors import TalkscopeError as TalkscopeError
     from talkscope.jobs.ingest import ingest as ingest
     from talkscope.models.answers import Answer as Answer
@@ -39,8 +41,10 @@ _NAMES = {
     "Answer": "talkscope.models.answers",
     "App": "talkscope.wiring",
     "AsyncClient": "talkscope.client",
+    "AsyncConvaiAnalytics": "talkscope.client",
     "Client": "talkscope.client",
     "ConcurrencyAnswer": "talkscope.models.answers",
+    "ConvaiAnalytics": "talkscope.client",
     "ExplainAnswer": "talkscope.models.answers",
     "Meta": "talkscope.models.answers",
     "SessionAnswer": "talkscope.models.answers",
@@ -57,8 +61,10 @@ __all__ = [
     "Answer",
     "App",
     "AsyncClient",
+    "AsyncConvaiAnalytics",
     "Client",
     "ConcurrencyAnswer",
+    "ConvaiAnalytics",
     "ExplainAnswer",
     "Meta",
     "SessionAnswer",

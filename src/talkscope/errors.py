@@ -3,7 +3,8 @@
     TalkscopeError
     ├── UsageError                 the caller's words are off; nothing was sent
     │   ├── InvalidArgument        a value that cannot be understood
-    │   ├── UnknownName            no such argument, measure, dimension, id; carries the nearest
+    │   ├── UnknownName            no such measure, dimension, source, id; carries the nearest
+    │   │   └── UnknownArgument    no such argument; a ValueError too
     │   ├── AmbiguousName          one name, several ids; carries the candidates
     │   ├── InvalidRange           a window that is no window
     │   └── SourceNotChosen        several sources are configured and none was named
@@ -34,9 +35,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+E = TypeVar("E", bound=Exception)
 
 
 class TalkscopeError(Exception):
@@ -84,9 +87,15 @@ class InvalidArgument(UsageError):
 
 
 class UnknownName(UsageError):
-    """No such argument, measure, dimension, tool or source."""
+    """No such measure, dimension, tool or source."""
 
     code = "unknown_name"
+
+
+class UnknownArgument(UnknownName, ValueError):
+    """No such argument of this question or call."""
+
+    code = "unknown_argument"
 
 
 class AmbiguousName(UsageError):
@@ -257,6 +266,12 @@ class IngestError(TalkscopeError):
 
     code = "ingest_error"
     status = 422
+
+
+def bare(error: E) -> E:
+    """The error without where it came from: local variables of those frames may hold a key, and tools print them."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _tree(root: type[TalkscopeError]) -> Iterable[type[TalkscopeError]]:

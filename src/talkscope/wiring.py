@@ -66,7 +66,7 @@ class App:
             if asked.name not in self._blocking:
                 deadline = self.settings.deadline
                 if isinstance(asked, AccountSettings) and asked.kind == "talkscope":
-                    made = Client(asked.url, key=asked.key, deadline=deadline)
+                    made = Client(asked.url, key=asked.key, deadline=deadline, source=asked.name)
                 else:
                     made = Client(_HERE, transport=PortalTransport(self.transport(asked.name)), deadline=deadline)
                 self._blocking[asked.name] = made
@@ -79,7 +79,7 @@ class App:
             if asked.name not in self._asynchronous:
                 deadline = self.settings.deadline
                 if isinstance(asked, AccountSettings) and asked.kind == "talkscope":
-                    made = AsyncClient(asked.url, key=asked.key, deadline=deadline)
+                    made = AsyncClient(asked.url, key=asked.key, deadline=deadline, source=asked.name)
                 else:
                     made = AsyncClient(_HERE, transport=self.transport(asked.name), deadline=deadline)
                 self._asynchronous[asked.name] = made

@@ -82,6 +82,8 @@ def _head(connection: socket.socket) -> bytes:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = False
     block_on_close = True
+    # Many callers may come at once.
+    request_queue_size = 128
 
 
 @contextmanager

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talkscope.insights.concurrency import Stretch, concurrency, folded
+from talkscope.insights.concurrency import Stretch, concurrency, folded, sweep
 
 
 def test_peak_mean_and_time_at_level_are_of_the_stretches() -> None:
@@ -41,3 +41,11 @@ def test_folding_loses_no_time_and_leaves_few_levels(at_level: dict[int, int]) -
     named, _ = folded(at_level)
     assert sum(named.values()) == sum(at_level.values())
     assert len(named) <= 50
+
+
+def test_a_sweep_cuts_where_intervals_begin_and_end_and_at_the_edges_of_buckets() -> None:
+    found = concurrency(sweep([(-5, 4), (4, 12), (3, 9), (7, 7), (30, 40)], 0, 20, [-10, 10]))
+    assert (found.peak, found.peak_at) == (2, 3)
+    assert found.at_level == {0: 8, 1: 6, 2: 6}
+    assert found.buckets == {-10: (2, 1.6), 10: (1, 0.2)}
+    assert concurrency(sweep([], 0, 20, [0])).at_level == {0: 20}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from talkscope.client.asynchronous import AsyncClient
 from talkscope.client.blocking import Client
+from talkscope.client.convai import AsyncConvaiAnalytics, ConvaiAnalytics
 from talkscope.client.portal import PortalTransport
 
-__all__ = ["AsyncClient", "Client", "PortalTransport"]
+__all__ = ["AsyncClient", "AsyncConvaiAnalytics", "Client", "ConvaiAnalytics", "PortalTransport"]

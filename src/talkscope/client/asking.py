@@ -14,14 +14,24 @@ from talkscope.models.answers import Answer
 A = TypeVar("A", bound=Answer)
 
 
-def call(question: str | Question[A], words: Mapping[str, object]) -> Call[A]:
-    """The call that asks the question. Raises UnknownName or InvalidArgument before anything is sent."""
+def call(question: str | Question[A], words: Mapping[str, object], source: str | None = None) -> Call[A]:
+    """The call that asks the question; its answer names `source`, where that is given.
+
+    Raises UnknownName or InvalidArgument before anything is sent.
+    """
     asked = cast("Question[A]", contract.question(question)) if isinstance(question, str) else question
     params = contract.understand(asked.params, words)
     # What stands at its default need not travel.
     spelled = params.model_dump(mode="json", exclude_defaults=True)
+
+    def answer(value: Json) -> A:
+        found = asked.answer.model_validate(value)
+        if source is None:
+            return found
+        return found.model_copy(update={"meta": found.meta.model_copy(update={"source": source})})
+
     if asked.name == QUERY.name:
         body: dict[str, Json] = spelled
-        return Call(asked.path, asked.answer.model_validate, method="POST", body=body)
+        return Call(asked.path, answer, method="POST", body=body)
     pairs: dict[str, Param] = spelled
-    return Call(asked.path, asked.answer.model_validate, query(pairs))
+    return Call(asked.path, answer, query(pairs))

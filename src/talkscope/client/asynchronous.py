@@ -38,6 +38,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
         deadline: float | None = None,
         cap: int | None = None,
         headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         policy: Policy | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -53,6 +54,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
             transport=transport,
         )
         self._given = transport
+        self._source = source
 
     @overload
     async def ask(self, question: Question[A], /, **words: object) -> A: ...
@@ -66,7 +68,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
         The words are the question's own: `ask("breakdown", measures=["p95"], group_by=["provider"], range="last_7d")`.
         Raises UnknownName or InvalidArgument before anything is sent, and the errors of `talkscope.errors`.
         """
-        return await self.send(asking.call(question, words))
+        return await self.send(asking.call(question, words, self._source))
 
     async def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""

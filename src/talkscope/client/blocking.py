@@ -32,6 +32,7 @@ class Client(Service[httpx.Client]):
         deadline: seconds for each call, retries included (30); a call may have its own.
         cap: most bytes of a decoded answer (32 MiB); a call may have its own.
         headers: sent with each request; secrets and what the transport writes are refused.
+        source: the name that answers shall give to what was asked; without it, the service's own.
         policy: attempts, waits and patience; `deadline` and `cap` win over it.
         clock: time and chance, for tests.
 
@@ -50,6 +51,7 @@ class Client(Service[httpx.Client]):
         deadline: float | None = None,
         cap: int | None = None,
         headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         policy: Policy | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class Client(Service[httpx.Client]):
             transport=transport,
         )
         self._given = transport
+        self._source = source
 
     @overload
     def ask(self, question: Question[A], /, **words: object) -> A: ...
@@ -78,7 +81,7 @@ class Client(Service[httpx.Client]):
         The words are the question's own: `ask("breakdown", measures=["p95"], group_by=["provider"], range="last_7d")`.
         Raises UnknownName or InvalidArgument before anything is sent, and the errors of `talkscope.errors`.
         """
-        return self.send(asking.call(question, words))
+        return self.send(asking.call(question, words, self._source))
 
     def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""

@@ -19,6 +19,7 @@ import httpx
 from pydantic import SecretStr
 
 from talkscope.client import forks, wire
+from talkscope.client.borrowed import AsyncBorrowed, Borrowed
 from talkscope.errors import InvalidArgument, UsageError
 from talkscope.flow import Call, Clock, Policy, Request, RetryBudget, Steps, run
 
@@ -51,7 +52,8 @@ class Service(Generic[PoolT]):
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
     ) -> None:
         self._transport = transport
-        self._url, self._local = _address(base_url, given=transport is not None)
+        near = transport is not None and not isinstance(transport, Borrowed | AsyncBorrowed)
+        self._url, self._local = _address(base_url, given=near)
         self._key = _key(key)
         self._key_header = key_header
         self._headers = {"user-agent": "talkscope", **_headers(headers or {}, key_header)}
@@ -64,7 +66,8 @@ class Service(Generic[PoolT]):
         forks.guard(self)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._url)!r})"
+        # A traceback may ask for it before there is a url.
+        return f"{type(self).__name__}({str(getattr(self, '_url', ''))!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -111,13 +114,13 @@ class Service(Generic[PoolT]):
         return run(call, self._policy, self._budget, clock=self._clock, key=self._key)
 
     def _request(self, pool: PoolT, step: Request) -> httpx.Request:
+        url = self._target(step)
+        if url is None:
+            raise InvalidArgument("The request's parameters are too long for an address.")
+        # From here on nothing may fail: a traceback that shows local variables would show the key.
         headers = {**self._headers, **step.headers, "accept-encoding": "gzip"}
         if self._key is not None:
             headers[self._key_header] = self._key.get_secret_value()
-        try:
-            url = self._url.copy_with(raw_path=self._url.raw_path.rstrip(b"/") + step.target.encode("ascii"))
-        except httpx.InvalidURL:
-            raise InvalidArgument("The request's parameters are too long for an address.") from None
         return pool.build_request(
             step.method,
             url,
@@ -126,6 +129,12 @@ class Service(Generic[PoolT]):
             timeout=wire.timeouts(step.timeout, self._policy.connect),
             extensions={"most": step.cap},
         )
+
+    def _target(self, step: Request) -> httpx.URL | None:
+        try:
+            return self._url.copy_with(raw_path=self._url.raw_path.rstrip(b"/") + step.target.encode("ascii"))
+        except httpx.InvalidURL:
+            return None
 
     def _direct(self) -> dict[str, None]:
         """The hosts that no proxy of the environment is asked for: this machine is no business of another."""

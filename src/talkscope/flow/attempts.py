@@ -24,6 +24,7 @@ from talkscope.errors import (
     DeadlineExceeded,
     InvalidArgument,
     TalkscopeError,
+    bare,
 )
 from talkscope.flow.call import CAP, Call, Failed, Reply, Request, Wait
 from talkscope.flow.reading import read
@@ -122,19 +123,23 @@ def run(
     for attempt in count(1):
         reply = yield request
         if isinstance(reply, Reply) and 200 <= reply.status < 300:
-            answer = read(call, reply, key)
+            try:
+                answer = read(call, reply, key)
+            except TalkscopeError as error:
+                # The frames of the reading hold what the service sent.
+                raise bare(error) from None
             budget.earn()
             return answer
         assert reply is not None
         left = until - clock.monotonic()
-        error = _error(reply, request.cap, deadline, left, clock, key)
-        pause = _pause(error, reply, attempt, policy, clock) if call.read_only else None
+        trouble = _error(reply, request.cap, deadline, left, clock, key)
+        pause = _pause(trouble, reply, attempt, policy, clock) if call.read_only else None
         if pause is None or pause >= left or not budget.spend():
-            raise error
+            raise trouble
         yield Wait(pause)
         left = until - clock.monotonic()
         if left <= 0:
-            raise error
+            raise trouble
         request = replace(request, timeout=left)
     raise AssertionError("counting does not end")
 

@@ -142,7 +142,7 @@ class Reply:
     """What the service answered: status, headers by lower-case name, decoded body."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
 

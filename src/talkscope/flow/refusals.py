@@ -112,6 +112,8 @@ def _said(reply: Reply) -> _Said:
         case {"detail": list(found)}:
             code = "validation_error" if reply.status == 422 else ""
             return _Said(problems(found), code, details=_listed(found))
+        case {"error": list(found)} | {"errors": list(found)}:
+            return _Said(problems(found), details=_listed(found))
         case {"error": str(text)} | {"detail": str(text)} | str(text):
             return _Said(plain(text))
         case dict(inner):

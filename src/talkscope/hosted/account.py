@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
-from talkscope.errors import Json, NotSupported, RateLimited, TalkscopeError
+from talkscope.errors import BadAnswer, Json, NotSupported, RateLimited, TalkscopeError
 from talkscope.flow import Call
 from talkscope.models.answers import Meta, WindowMeta
 from talkscope.models.records import micros
@@ -142,7 +142,7 @@ class Account:
             basis=basis,
             units=units or {},
             granularity=granularity,
-            freshness=iso(micros(told.freshness_at), zone) if told.freshness_at else None,
+            freshness=written(told.freshness_at, zone) if told.freshness_at else None,
             covers=covers,
             requests=self.spent,
             next_cursor=next_cursor,
@@ -156,5 +156,13 @@ def window_of(told: ResponseMeta, range: str | None, zone: str) -> WindowMeta | 
     if used is None:
         return None
     return WindowMeta(
-        start=iso(micros(used.start_time), zone), end=iso(micros(used.end_time), zone), timezone=zone, range=range
+        start=written(used.start_time, zone), end=written(used.end_time, zone), timezone=zone, range=range
     )
+
+
+def written(at: datetime, zone: str) -> str:
+    """A time of the service's as an answer shows it. Raises BadAnswer for one at the ends of the calendar."""
+    try:
+        return iso(micros(at), zone)
+    except (OverflowError, ValueError):
+        raise BadAnswer("The service gave a time that cannot be.") from None

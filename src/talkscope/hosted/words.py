@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from talkscope.errors import Json, NotSupported
@@ -13,6 +13,10 @@ from talkscope.models.window import zone_of
 
 RANGES: tuple[str, ...] = get_args(V1Range)
 FILTERS = ("character_id", "app_key", "experience_id", "end_user_id", "provider", "model", "processor", "status")
+GROUPS = (
+    "processor", "provider", "voice_provider", "model", "character_id", "app_key", "experience_id", "session_id",
+    "status", "metric_name", "metric_type", "error_code", "end_user_id", "interaction_type",
+)  # fmt: skip
 _MASKED = ("email:", "phone:", "url:")
 
 
@@ -41,6 +45,19 @@ def known_range(token: str) -> str:
     return token
 
 
+def known_grouping(name: str) -> str:
+    """The dimension, when the hosted API groups by it. Raises NotSupported."""
+    if name not in GROUPS:
+        listed: list[Json] = list(GROUPS)
+        raise NotSupported(
+            f"The hosted API does not group by {name}.",
+            hint=f"It groups by {', '.join(GROUPS)}; a warehouse groups by every dimension.",
+            code="unsupported_dimension",
+            details={"received": name, "allowed": listed},
+        )
+    return name
+
+
 def filters_of(words: Sequence[str], allowed: Collection[str] = FILTERS, instead: str = "") -> dict[str, str]:
     """The filters as v1 parameters: one value each, by equality. Raises NotSupported, saying what would do.
 
@@ -62,6 +79,13 @@ def filters_of(words: Sequence[str], allowed: Collection[str] = FILTERS, instead
                 code="unsupported_filter",
             )
         value = each.values[0]
+        if not value:
+            # An empty parameter is no filter to the service: it would answer with everything.
+            raise NotSupported(
+                f"The hosted API cannot ask for what has no {name}.",
+                hint=f"Group by {name} instead: what has none is the row without a name.",
+                code="unsupported_filter",
+            )
         if name == "end_user_id" and value.startswith(_MASKED):
             raise NotSupported(
                 "The hosted API does not know what a masked id stands for.",
@@ -80,3 +104,12 @@ def only_utc(timezone: str, what: str) -> None:
             hint="Ask with timezone=UTC, or load the telemetry into a warehouse.",
             code="unsupported_timezone",
         )
+
+
+def only_ids(words: Mapping[str, str], *, empty: bool) -> list[str]:
+    """What an answer without anything in it should say of its filters."""
+    if not empty:
+        return []
+    if "character_id" in words:
+        return ["Nothing matches; the hosted API knows characters by id and not by name."]
+    return ["Nothing in this window matches; check the filters, or ask for a longer range."]

@@ -1,4 +1,4 @@
-"""Statistics without telemetry: numbers in, numbers out.
+"""What telemetry means, wherever it came from: numbers and spans in, figures and rows of an answer out.
 
 Nothing here knows a warehouse, a source or a clock; what is random takes a `random.Random`.
 """

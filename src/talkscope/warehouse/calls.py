@@ -14,15 +14,30 @@ from typing import BinaryIO, Literal, TypeAlias
 from talkscope.errors import IngestError
 from talkscope.models.records import Refused, canonical
 from talkscope.models.semantics import USER_TO_BOT
-from talkscope.warehouse.documents import Found, Item, bounded, documents, items
+from talkscope.warehouse.documents import Found, Item, bounded, documents, items, number_of
 
 STRANGERS = 20
 """So many items that are no calls, before any that is one, and the file is taken for something else."""
 MILLISECOND = 1_000
 SECOND = 1_000_000
-_NOTHING = 1e-9
+_LONGEST = 1e8
+"""So many seconds after a call's start, or milliseconds of waiting, nothing is any more."""
+_ROUNDING = 0.0005
+"""USD by which a total may differ from its items without there being another item."""
 
 Role: TypeAlias = Literal["user", "agent", "tool"]
+
+
+def since_start(seconds: object, start: int) -> int | None:
+    """The moment so many seconds after the start of a call; None where it is no number that can be meant."""
+    number = number_of(seconds)
+    return start + round(number * SECOND) if number is not None and abs(number) < _LONGEST else None
+
+
+def measured_ms(value: object) -> float | None:
+    """A measured length in milliseconds; None where it is none, or negative."""
+    number = number_of(value)
+    return number if number is not None and 0 <= number < _LONGEST else None
 
 
 @dataclass(slots=True)
@@ -123,7 +138,7 @@ def values(ids: Item, at: int, metric: str, measured: Iterable[float | None]) ->
     to_bot = metric == USER_TO_BOT
     types = {"ttfb": "TTFBMetricsData", "processing": "ProcessingMetricsData"}
     for position, value in enumerate(measured):
-        if value is not None and value >= 0:
+        if value is not None:
             yield {
                 "type": "event",
                 **ids,
@@ -146,25 +161,29 @@ class Charge:
     columns: Item = field(default_factory=dict)
 
 
-def bill(ids: Item, charges: Sequence[Charge], total: float | None, start: int, end: int) -> Iterator[Item]:
-    """The items of a bill as spans `billing.<name>` over the whole call, and what the total has beyond them.
+def bill(ids: Item, charges: Sequence[Charge], total: float | None, at: int) -> Iterator[Item]:
+    """The items of a bill as spans `billing.<name>` at the call's end, and what the total has beyond them.
 
-    The length of a call is nobody's latency, and latencies are those of innermost spans: so each item that names a
-    provider or a model has the next one as if inside it, and the innermost is one that names none, where there is one.
+    A bill takes no time, and its 0 ms must not become latencies of a provider or a model. Latencies are those of
+    innermost spans: so each item that names one has the next item as if inside it, and those that name none come last.
     """
     known = sum(each.usd for each in charges if each.usd is not None)
-    listed = sorted(charges, key=lambda each: not {"provider", "model"} & each.columns.keys())
-    if charges and total is not None and abs(total - known) > _NOTHING * max(1.0, abs(total)):
-        listed.append(Charge("other", round(total - known, 9)))
+    ordered = sorted(charges, key=_nameless)
+    if charges and total is not None and abs(total - known) > _ROUNDING:
+        ordered.append(Charge("other", round(total - known, 9)))
     numbers: dict[str, int] = {}
     above: object = None
-    for each in listed:
+    for each in ordered:
         number = numbers[each.name] = numbers.get(each.name, 0) + 1
         key = f"billing/{each.name}" if number == 1 else f"billing/{each.name}/{number}"
-        record = span(ids, key, f"billing.{each.name}", start, end)
+        record = span(ids, key, f"billing.{each.name}", at, at)
         yield record | {"parent_id": above, "cost_usd": each.usd, **each.columns}
-        if {"provider", "model"} & each.columns.keys():
+        if not _nameless(each):
             above = record["span_id"]
+
+
+def _nameless(charge: Charge) -> bool:
+    return not {"provider", "model"} & charge.columns.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from talkscope.insights.traces import Turn
 from talkscope.models.semantics import DIMENSIONS, Filter
 from talkscope.models.window import Window
 from talkscope.warehouse.ask import Ask
 from talkscope.warehouse.rows import Sql
-from talkscope.warehouse.traces import SessionRow, Turn, session_at, turn_at, whole_number
+from talkscope.warehouse.traces import SessionRow, session_at, turn_at, whole_number
 from talkscope.warehouse.turns import timed_turns
 
 PAGE = 50

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talkscope.errors import AmbiguousName, Json, NotFound
-from talkscope.insights.attribution import Attribution, Interval, attribute
-from talkscope.models.answers import SessionFacts, TurnFacts
+from talkscope.insights.traces import Span, Trace, Turn, traced
+from talkscope.models.answers import SessionFacts
 from talkscope.models.text import clean
 from talkscope.models.window import Window, iso
 from talkscope.warehouse.ask import Ask, ms
@@ -63,52 +63,6 @@ class SessionRow:
     def window(self) -> Window:
         """Microseconds that hold the start of each of the session's facts."""
         return Window(self.first_fact, self.last_fact + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """An interaction's row; times in microseconds, latency in milliseconds."""
-
-    interaction_id: str
-    session_id: str
-    platform: str
-    start: int
-    end: int | None
-    latency_ms: float | None
-    texts: dict[str, str | None]
-    derived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span's row; times in microseconds."""
-
-    key: str
-    span_id: str | None
-    start: int
-    end: int
-    depth: int
-    processor: str
-    provider: str | None
-    model: str | None
-    status: str | None
-    error_code: str | None
-    ttfb_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A turn, the microsecond at which its frame ends, its spans in order of time and where the time goes."""
-
-    turn: Turn
-    end: int
-    spans: list[Span]
-    time: Attribution
-
-    @property
-    def length(self) -> int:
-        """The length of the frame, in microseconds."""
-        return max(0, self.end - self.turn.start)
 
 
 def _named(snapshot: Snapshot, table: str, columns: str, word: str) -> list[tuple[Out, ...]]:
@@ -203,10 +157,7 @@ def trace_of(ask: Ask, turn: Turn) -> Trace:
         " ORDER BY t, depth, key"
     )
     rows = ask.snapshot.fetch(sql, [turn.platform, turn.interaction_id])
-    spans = [_span(row) for row in rows]
-    end = _frame_end(turn, spans)
-    intervals = [Interval(each.start, each.end, each.depth, each.key) for each in spans]
-    return Trace(turn, end, spans, attribute(turn.start, end, intervals))
+    return traced(turn, [_span(row) for row in rows])
 
 
 def _span(row: Sequence[Out]) -> Span:
@@ -224,15 +175,6 @@ def _span(row: Sequence[Out]) -> Span:
         error_code=text(row[9]),
         ttfb_ms=float(ttfb) if isinstance(ttfb, int | float) else None,
     )
-
-
-def _frame_end(turn: Turn, spans: Sequence[Span]) -> int:
-    """Where the turn's frame ends: with its latency, else its end, else its last span."""
-    if turn.latency_ms is not None:
-        return turn.start + round(turn.latency_ms * 1_000)
-    if turn.end is not None:
-        return turn.end
-    return max([turn.start, *(span.end for span in spans)])
 
 
 def session_facts(ask: Ask, session: SessionRow, zone: str) -> SessionFacts:
@@ -258,21 +200,4 @@ def session_facts(ask: Ask, session: SessionRow, zone: str) -> SessionFacts:
         p95_ms=ms(p95),
         derived=session.derived,
         **session.texts,
-    )
-
-
-def turn_facts(trace: Trace, zone: str) -> TurnFacts:
-    """The turn as an answer shows it."""
-    turn = trace.turn
-    return TurnFacts(
-        interaction_id=turn.interaction_id,
-        session_id=turn.session_id,
-        platform=turn.platform,
-        start_time=iso(turn.start, zone),
-        end_time=None if turn.end is None else iso(turn.end, zone),
-        latency_ms=ms(turn.latency_ms),
-        total_ms=trace.length / 1_000,
-        unattributed_ms=trace.time.unattributed / 1_000,
-        derived=turn.derived,
-        **turn.texts,
     )

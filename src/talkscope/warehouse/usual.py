@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+from talkscope.insights.slowness import LEAST, Usual
 from talkscope.models.window import Window
 from talkscope.warehouse.ask import Ask
 from talkscope.warehouse.rows import Which, facts
@@ -12,20 +12,6 @@ from talkscope.warehouse.traces import text, whole_number
 
 ENOUGH = 20
 """From how many spans on a provider and model speak for themselves."""
-LEAST = 3
-"""Fewer spans of a processor say nothing of what is usual: one of them may be the very span to compare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """Median milliseconds by processor, and by processor, provider and model where there are enough spans."""
-
-    by_processor: Mapping[str, float]
-    by_model: Mapping[tuple[str, str | None, str | None], float]
-
-    def of(self, processor: str, provider: str | None, model: str | None) -> float | None:
-        """What is usual for a span of this kind, None when there are hardly any like it."""
-        return self.by_model.get((processor, provider, model), self.by_processor.get(processor))
 
 
 def usual(ask: Ask, window: Window, processors: Iterable[str]) -> Usual:

@@ -35,7 +35,12 @@ class Importer(Protocol):
 
 FORMATS: Mapping[str, str] = {
     "parquet": "talkscope.warehouse.ingest.parquet",
+    "otlp": "talkscope.warehouse.ingest.otlp",
+    "livekit": "talkscope.warehouse.ingest.livekit",
+    "pipecat": "talkscope.warehouse.ingest.pipecat",
     "langfuse": "talkscope.warehouse.ingest.langfuse",
+    "vapi": "talkscope.warehouse.ingest.vapi",
+    "retell": "talkscope.warehouse.ingest.retell",
     "ndjson": "talkscope.warehouse.ingest.ndjson",
     "csv": "talkscope.warehouse.ingest.csv",
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from talkscope.errors import InvalidArgument
-from talkscope.insights.concurrency import Concurrency, Stretch, concurrency, folded
-from talkscope.models.answers import Cell, ConcurrencyAnswer
-from talkscope.models.buckets import Grain, buckets, choose, coarsen, edges, label
+from talkscope.insights.concurrency import Stretch, concurrency, folded, notes, rows, width_notes
+from talkscope.models.answers import ConcurrencyAnswer
+from talkscope.models.buckets import Grain, choose, coarsen, edges
 from talkscope.models.questions import ConcurrencyAsked
 from talkscope.models.semantics import Filter
 from talkscope.models.window import Window, iso
@@ -25,21 +25,17 @@ def answer(asked: ConcurrencyAsked, ask: Ask) -> ConcurrencyAnswer:
     n, without_length = _count(ask, window, sessions)
     found = concurrency(_stretches(ask, window, grain, sessions))
     spent, width = folded(found.at_level)
-    notes = _notes(window, grain, without_length)
-    if asked.granularity not in (None, grain):
-        notes.append(f"The granularity is {grain}, because {asked.granularity} would need over {asked.max_rows} rows.")
-    if width > 1:
-        notes.append(f"time_at_level is in ranges of {width} levels, because {len(found.at_level)} levels occur.")
+    told = notes(window, grain, asked.granularity, asked.max_rows, without_length)
     return ConcurrencyAnswer(
         columns=["bucket", "peak", "mean"],
-        rows=_rows(window, grain, found),
+        rows=rows(found, grain, window.zone),
         meta=ask.meta(
             n=n,
             window=window,
             basis="sessions from start to end, or to their last fact where no end is recorded, clipped to the window",
             units={"peak": "sessions", "mean": "sessions", "time_at_level": "seconds"},
             granularity=grain,
-            notes=notes,
+            notes=[*told, *width_notes(found.at_level, width)],
         ),
         peak=found.peak,
         peak_at=None if found.peak_at is None else iso(found.peak_at, window.zone),
@@ -100,17 +96,3 @@ def _stretches(ask: Ask, window: Window, grain: Grain, sessions: Sql) -> list[St
         Stretch(cut.starts[whole_number(b)], whole_number(level), whole_number(length), whole_number(first))
         for b, level, length, first in ask.snapshot.fetch(sql, sessions.params)
     ]
-
-
-def _rows(window: Window, grain: Grain, found: Concurrency) -> list[list[Cell]]:
-    return [[label(start, grain, window.zone), peak, round(mean, 6)] for start, (peak, mean) in found.buckets.items()]
-
-
-def _notes(window: Window, grain: Grain, without_length: int) -> list[str]:
-    notes = []
-    cut = [each for each in buckets(window, grain) if each.partial]
-    if cut:
-        notes.append(f"The window cuts {len(cut)} of the buckets; their figures are of the part inside.")
-    if without_length:
-        notes.append(f"{without_length:,} sessions of no length are not counted: they are active at no time.")
-    return notes

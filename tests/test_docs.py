@@ -26,7 +26,7 @@ from talkscope.tools import TOOLS
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in [README, *DOCS.rglob("*.md")])
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -181,7 +181,7 @@ def test_the_readmes_python_example_runs(tmp_path: Path) -> None:
         "start_time": "2026-05-04T10:00:00Z",
         "duration_ms": 20,
     }
-    [text] = blocks(README, "python")
+    text = next(text for text in blocks(README, "python") if "open_warehouse" in text)
     said = io.StringIO()
     with contextlib.chdir(tmp_path), contextlib.redirect_stdout(said):
         talkscope.ingest([span], warehouse="calls")

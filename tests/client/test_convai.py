@@ -4,6 +4,7 @@ import copy
 import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 import traceback
@@ -56,11 +57,14 @@ for session in sessions.sessions:
     print(session.session_id, session.interaction_count, session.p95_end_to_end_ms)
 """,
 ]
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PIECES += [text for text in re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL) if "Convai" in text]
 PRINTED = [
     "{'sessions': 90, 'interactions': 240, 'unique_end_users': 31, 'p95_end_to_end_ms': 2100.0}\n",
     "s_1 25 420.0\n",
+    "s_1 25 420.0\n",
 ]
-ASKED = ["/summary?range=last_7d", "/sessions?range=last_7d&sort=slowest&limit=5"]
+ASKED = ["/summary?range=last_7d", *["/sessions?range=last_7d&sort=slowest&limit=5"] * 2]
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +78,8 @@ def _nothing_is_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("program", "printed", "target", "body"),
-    list(zip(PIECES, PRINTED, ASKED, [SUMMARY, SESSIONS], strict=True)),
-    ids=["summary", "sessions"],
+    list(zip(PIECES, PRINTED, ASKED, [SUMMARY, SESSIONS, SESSIONS], strict=True)),
+    ids=["summary", "sessions", "README"],
 )
 def test_the_hosted_clients_own_examples_run_with_another_import(
     program: str, printed: str, target: str, body: object, tmp_path: Path

@@ -21,6 +21,8 @@ from tests.client.sockets import Peer, Served, http, serving
 
 Normal: TypeAlias = Callable[[str, str, bytes], tuple[int, bytes]]
 """The right answer to a request: its method, target and body to a status and JSON."""
+TOLD = "/told"
+"""Where the upstream tells how often it has answered in which way."""
 SECRET = "ck_live_hostile_upstream_key"
 
 
@@ -202,6 +204,9 @@ def upstream(normal: Normal, seed: int, share: float = 0.5) -> Iterator[tuple[Se
 
     def answer(peer: Peer) -> None:
         method, target, body = _asked(served, peer)
+        if target == TOLD:
+            peer.send(_headed(_json(told.kinds)))
+            return
         status, right = normal(method, target, body)
         with lock:
             spoiled = ill(chance, right) if status == 200 and chance.random() < share else None

@@ -24,6 +24,8 @@ _ESCAPE = re.compile(
 )
 # from_json turns a number that is too large for a float into infinity; shorter ones than these are not too large.
 _MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")
+# A shorter one would be a word that answers hold anyway.
+_LEAST_KEY = 8
 _ROOTS = {bool: "a boolean", int: "a number", float: "a number", str: "a text", type(None): "null"}
 
 
@@ -79,10 +81,16 @@ def _finite(root: Json) -> bool:
     return True
 
 
+def _without(key: SecretStr | None, body: bytes) -> bytes:
+    """The body without the key, for a service that repeats it must not bring it into an answer."""
+    secret = b"" if key is None else key.get_secret_value().encode()
+    return body.replace(secret, b"[redacted]") if len(secret) >= _LEAST_KEY and secret in body else body
+
+
 def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
     """The typed answer of a 2xx reply; BadAnswer when it is not what the call promises."""
     # 204 is the one status that promises an empty body.
-    value = None if reply.status == 204 else parse_json(reply.body)
+    value = None if reply.status == 204 else parse_json(_without(key, reply.body))
     try:
         return call.parse(value)
     except TalkscopeError:

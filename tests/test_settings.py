@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -274,3 +275,14 @@ def test_a_convai_account_is_made_of_what_is_given_and_what_is_configured(monkey
     assert settings_module.convai(read({}), key="ck_3").url == CONVAI_URL
     with pytest.raises(AuthenticationError, match="CONVAI_API_KEY"):
         settings_module.convai(read({}))
+
+
+def test_a_traceback_with_local_variables_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"CONVAI_API_KEY": "ck_live_hidden", "OTHER": "hidden_too", "TALKSCOPE_DEADLINE": "x"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidArgument) as caught:
+        read()
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    # The test's own frame, which spells them out, comes first.
+    del told.stack[:1]
+    assert "hidden" not in "".join(told.format())

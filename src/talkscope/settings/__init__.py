@@ -148,13 +148,20 @@ class Settings:
         )
 
 
+class _Hidden(dict[str, str]):
+    """An environment that no repr shows, a traceback's of local variables included: it holds secrets."""
+
+    def __repr__(self) -> str:
+        return "{…}"
+
+
 def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None) -> Settings:
     """The settings of an environment (this process's own by default) and of its configuration file.
 
     `config` names the file in place of TALKSCOPE_CONFIG. Without any source configured, the one source is `warehouse`
     in the user's data folder. Raises InvalidArgument, UnknownName or NotSupported, naming the variable or the key.
     """
-    env = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
+    env = _Hidden({name: value.strip() for name, value in (os.environ if environ is None else environ).items()})
     configured, default = _configured(env, config)
     found: dict[str, AnySource] = {}
     named = env.get("TALKSCOPE_WAREHOUSE")

@@ -226,3 +226,20 @@ def test_the_importer_of_the_documentation_prints_records_that_load(tmp_path: Pa
     assert [row[name] for name in ("platform", "sessions", "interactions", "errors", "p50")] == [
         "callcentre", 1, 2, 1, 900.0,
     ]  # fmt: skip
+
+
+def test_the_examples_of_formats_load_as_the_format_of_their_section(tmp_path: Path) -> None:
+    page = (DOCS / "how-to" / "ingest.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    seen = set()
+    for section in sections:
+        title = section.partition("\n")[0]
+        for number, (name, text) in enumerate(_FENCE.findall(section)):
+            if name == "json":
+                file = tmp_path / f"{title.split()[0].strip(':').lower()}-{number}.json"
+                file.write_text(text, encoding="utf-8")
+                report = talkscope.ingest(file, warehouse=tmp_path / "warehouse")
+                assert report.ok, (title, report.refused)
+                assert report.records, title
+                seen.add(file.name.partition("-")[0])
+    assert seen == {"opentelemetry", "livekit", "pipecat", "vapi", "retell", "langfuse"}

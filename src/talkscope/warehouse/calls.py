@@ -11,13 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, TypeAlias
 
-from talkscope.errors import IngestError
 from talkscope.models.records import Refused, canonical
 from talkscope.models.semantics import USER_TO_BOT
-from talkscope.warehouse.documents import Found, Item, bounded, documents, items, number_of
+from talkscope.warehouse.documents import Found, Item, bounded, documents, items, mapped, mapping_of, number_of
 
-STRANGERS = 20
-"""So many items that are no calls, before any that is one, and the file is taken for something else."""
 MILLISECOND = 1_000
 SECOND = 1_000_000
 _LONGEST = 1e8
@@ -203,26 +200,25 @@ def read_calls(stream: BinaryIO, vendor: Vendor) -> Iterator[Found]:
     Of a call that the file tells several times, an event or outcome that is the same each time is one, since it has no
     id to be known by. Raises IngestError when nothing in the file is a call.
     """
-    strangers: list[tuple[str, Refused]] = []
     seen: set[bytes] = set()
-    found = False
-    for place, value in _values(stream, vendor.pages):
-        if isinstance(value, dict) and vendor.known(value):
-            found = True
-            yield from strangers
-            strangers.clear()
-            for where, record in vendor.records(place, value):
-                if isinstance(record, Refused) or _new(record, seen):
-                    yield where, record
-            continue
-        strangers.append((place, value if isinstance(value, Refused) else Refused(f"is no {vendor.title}")))
-        if found:
-            yield strangers.pop()
-        elif len(strangers) >= STRANGERS:
-            break
-    if strangers:
-        place, refusal = strangers[0]
-        raise IngestError(f"The file holds no {vendor.title}: {place} {refusal}.", hint=vendor.hint)
+
+    def take(place: str, value: object) -> Iterator[Found] | None:
+        known = isinstance(value, dict) and vendor.known(value)
+        return _fresh(vendor.records(place, mapping_of(value)), seen) if known else None
+
+    yield from mapped(
+        _values(stream, vendor.pages),
+        take,
+        stranger=lambda _: f"is no {vendor.title}",
+        nothing=f"The file holds no {vendor.title}",
+        hint=vendor.hint,
+    )
+
+
+def _fresh(records: Iterable[tuple[str, Item | Refused]], seen: set[bytes]) -> Iterator[Found]:
+    for where, record in records:
+        if isinstance(record, Refused) or _new(record, seen):
+            yield where, record
 
 
 def _values(stream: BinaryIO, pages: tuple[str, ...]) -> Iterator[tuple[str, object]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO, TypeAlias
 
 import orjson
@@ -20,6 +20,8 @@ from talkscope.models.records import Refused, canonical
 LONGEST = 4_000
 """Characters that are kept of a text; four times as many of all texts in one field."""
 DEEPEST = 50
+STRANGERS = 20
+"""So many values that are nothing of a format's, before any that is, and the file is taken for something else."""
 
 Item: TypeAlias = dict[str, object]
 Found: TypeAlias = "tuple[str, Mapping[str, object] | Refused]"
@@ -66,6 +68,37 @@ def items(place: str, value: object, pages: Iterable[str] = (), depth: int = 0) 
             yield from items(f"{place}, item {number}", part, pages, depth + 1)
     else:
         yield place, value
+
+
+def mapped(
+    values: Iterable[tuple[str, object]],
+    take: Callable[[str, object], Iterator[Found] | None],
+    *,
+    stranger: Callable[[object], str],
+    nothing: str,
+    hint: str,
+) -> Iterator[Found]:
+    """What `take` makes of each value; those for which it gives None are refused with the reason of `stranger`.
+
+    Raises IngestError, which begins with `nothing`, when the file holds nothing else, or twenty such values at first.
+    """
+    strangers: list[tuple[str, Refused]] = []
+    known = False
+    for place, value in values:
+        found = None if isinstance(value, Refused) else take(place, value)
+        if found is None:
+            strangers.append((place, value if isinstance(value, Refused) else Refused(stranger(value))))
+        else:
+            known = True
+            yield from found
+        if known:
+            yield from strangers
+            strangers.clear()
+        elif len(strangers) >= STRANGERS:
+            break
+    if strangers:
+        place, refusal = strangers[0]
+        raise IngestError(f"{nothing}: {place} {refusal}.", hint=hint)
 
 
 def parse(text: bytes) -> object:

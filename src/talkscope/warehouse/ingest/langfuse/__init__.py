@@ -23,9 +23,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from talkscope.errors import IngestError
-from talkscope.models.records import RecordType, Refused
-from talkscope.warehouse.documents import Found, documents, items
+from talkscope.models.records import RecordType
+from talkscope.warehouse.documents import Found, documents, items, mapped
 from talkscope.warehouse.ingest.langfuse.fields import PLATFORM
 from talkscope.warehouse.ingest.langfuse.traces import Book, kind_of
 
@@ -35,9 +34,6 @@ LATENCY_BASIS = (
     "the trace's own span, from its first observation's start to its last one's end (else its root observation's): "
     "not a measured user-to-bot latency"
 )
-
-STRANGERS = 20
-"""So many items that are nothing of Langfuse's, before any that is, and the file is taken for something else."""
 
 _BOM = b"\xef\xbb\xbf"
 _OBSERVED = (b'"parentObservationId":', b'"parent_observation_id":', b'"observationId":', b'"observation_id":')
@@ -60,24 +56,17 @@ def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
     Raises IngestError when nothing in the file is a trace, an observation or a score.
     """
     book = Book()
-    strangers: list[tuple[str, Refused]] = []
-    for place, value in _values(stream):
-        if isinstance(value, dict) and kind_of(value):
-            yield from book.take(value)
-        else:
-            refusal = value if isinstance(value, Refused) else Refused("is no trace, observation or score of Langfuse")
-            strangers.append((place, refusal))
-        if not book.empty:
-            yield from strangers
-            strangers.clear()
-        elif len(strangers) >= STRANGERS:
-            break
-    if strangers:
-        place, refusal = strangers[0]
-        raise IngestError(
-            f"The file is no Langfuse export: {place} {refusal}.",
-            hint="Export traces or observations as JSON or JSONL, or name the file's format.",
-        )
+
+    def take(_place: str, value: object) -> Iterator[Found] | None:
+        return book.take(value) if isinstance(value, dict) and kind_of(value) else None
+
+    yield from mapped(
+        _values(stream),
+        take,
+        stranger=lambda _: "is no trace, observation or score of Langfuse",
+        nothing="The file is no Langfuse export",
+        hint="Export traces or observations as JSON or JSONL, or name the file's format.",
+    )
     yield from book.close()
 
 

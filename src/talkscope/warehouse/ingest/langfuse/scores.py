@@ -8,22 +8,8 @@ from datetime import datetime
 
 from talkscope.models.records import Refused
 from talkscope.warehouse.documents import Found, Item, listed, mapping_of, number_of, rest, text_of
+from talkscope.warehouse.endings import FLAGS, RATINGS, RESOLUTIONS, WORDS
 from talkscope.warehouse.ingest.langfuse.fields import PLATFORM, facts_of, moment_of, said
-
-_RATINGS = set(
-    "csat rating stars starrating userrating satisfaction usersatisfaction "
-    "userfeedback feedback thumbs thumbsup".split()
-)
-_FLAGS = (
-    dict.fromkeys("handoff humanhandoff handedoff escalated escalation transferred transfertohuman".split(), "handoff")
-    | dict.fromkeys("resolved isresolved issueresolved".split(), "resolved")
-    | {"abandoned": "abandoned"}
-)
-_RESOLUTIONS = {"resolved", "handoff", "abandoned", "open"}
-_WORDS = {
-    name.replace("_", ""): name
-    for name in "sentiment sentiment_shift recontact_risk deflection_quality user_intent handoff_reason".split()
-} | {"usersentiment": "sentiment"}
 
 
 def scored(scores: Iterable[tuple[str, Item]], home: Mapping[str, str]) -> Iterator[Found]:
@@ -65,15 +51,15 @@ def _outcome(score: Item) -> Item:
     """
     name = re.sub(r"[^a-z]", "", str(score.get("name")).lower())
     word, value, sort = text_of(score.get("stringValue")), number_of(score.get("value")), text_of(score.get("dataType"))
-    if name in _RATINGS and value is not None and sort in {None, "NUMERIC", "BOOLEAN"}:
+    if name in RATINGS and value is not None and sort in {None, "NUMERIC", "BOOLEAN"}:
         top = 1 if sort == "BOOLEAN" else number_of(said(facts_of(score), ("maxValue", "max_value", "scale")))
         remark = text_of(score.get("comment")) if score.get("source") == "API" else None
         return {"rating": value, "rating_scale": top, "remark": remark}
-    if name in _FLAGS and (value == 1 or (word or "").lower() in {"true", "yes"}):
-        return {"resolution": _FLAGS[name]}
-    if name in {"resolution", "outcome"} and word and word.lower() in _RESOLUTIONS:
+    if name in FLAGS and (value == 1 or (word or "").lower() in {"true", "yes"}):
+        return {"resolution": FLAGS[name]}
+    if name in {"resolution", "outcome"} and word and word.lower() in RESOLUTIONS:
         return {"resolution": word.lower()}
-    return {_WORDS[name]: word} if name in _WORDS and word and sort != "BOOLEAN" else {}
+    return {WORDS[name]: word} if name in WORDS and word and sort != "BOOLEAN" else {}
 
 
 def _event(score: Item, session: str, time: datetime) -> Item:

@@ -64,7 +64,6 @@ class Book:
     """What is known of a file so far: traces that may still grow, sessions, and scores that wait for both."""
 
     def __init__(self) -> None:
-        self.empty = True
         self._turns: dict[str, _Turn] = {}
         self._sessions: dict[str, _Session] = {}
         self._home: dict[str, str] = {}
@@ -73,7 +72,6 @@ class Book:
 
     def take(self, raw: Item) -> Iterator[Found]:
         """Map one object; a trace that comes with its observations is complete, everything else waits for `close`."""
-        self.empty = False
         item, kind = camel(raw), kind_of(raw)
         if kind == "score":
             self._scores.append((_place(text_of(item.get("traceId")), "score", item), item))

@@ -23,9 +23,8 @@ from typing import BinaryIO
 
 import orjson
 
-from talkscope.errors import IngestError
 from talkscope.models.records import RECORDS, RecordType, Refused
-from talkscope.warehouse.documents import Found, Item, documents, mapping_of
+from talkscope.warehouse.documents import Found, Item, documents, mapped, mapping_of
 from talkscope.warehouse.ingest.livekit.book import Book
 from talkscope.warehouse.ingest.livekit.fields import BESIDE, PLATFORM, home_of
 from talkscope.warehouse.ingest.livekit.metrics import METRICS
@@ -37,9 +36,6 @@ LATENCY_BASIS = (
     "end-of-utterance delay, the model's time to first token and the voice's time to first byte together, unknown when "
     "one of them is"
 )
-
-STRANGERS = 20
-"""So many items that are nothing of LiveKit's, before any that is, and the file is taken for something else."""
 
 _AROUND = ("metrics", "event", "ev", "report", "session_report", "data", "payload", "records")
 _EVENTS = frozenset(
@@ -79,36 +75,29 @@ def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
     Raises IngestError when nothing in the file is of LiveKit's.
     """
     book = Book()
-    strangers: list[tuple[str, Refused]] = []
-    for place, value in documents(stream):
-        found = False
-        for number, (beside, kind, item) in enumerate(_within(value, {}), 1):
-            found = True
-            yield from _taken(book, place if number == 1 else f"{place}, item {number}", beside, kind, item)
-        if not found:
-            reason = value if isinstance(value, Refused) else Refused("is no metrics, event or report of LiveKit's")
-            strangers.append((place, reason))
-        if not book.empty:
-            yield from strangers
-            strangers.clear()
-        elif len(strangers) >= STRANGERS:
-            break
-    if strangers:
-        place, refusal = strangers[0]
-        raise IngestError(
-            f"The file is no log of LiveKit's agents: {place} {refusal}.",
-            hint="Log each metrics object as JSON with the room's id beside it, or write the session's report.",
-        )
+
+    def take(place: str, value: object) -> Iterator[Found] | None:
+        parts = list(_within(value, {}))
+        return _taken(book, place, parts) if parts else None
+
+    yield from mapped(
+        documents(stream),
+        take,
+        stranger=lambda _: "is no metrics, event or report of LiveKit's",
+        nothing="The file is no log of LiveKit's agents",
+        hint="Log each metrics object as JSON with the room's id beside it, or write the session's report.",
+    )
     yield from book.close()
 
 
-def _taken(book: Book, place: str, beside: Item, kind: str, item: Item) -> Iterator[Found]:
-    take = {"metric": book.metric, "event": book.event, "report": book.report}[kind]
-    book.empty = False
-    try:
-        yield from take(place, item, home_of(beside))
-    except Refused as refusal:
-        yield place, refusal
+def _taken(book: Book, place: str, parts: list[tuple[Item, str, Item]]) -> Iterator[Found]:
+    takes = {"metric": book.metric, "event": book.event, "report": book.report}
+    for number, (beside, kind, item) in enumerate(parts, 1):
+        where = place if number == 1 else f"{place}, item {number}"
+        try:
+            yield from takes[kind](where, item, home_of(beside))
+        except Refused as refusal:
+            yield where, refusal
 
 
 def _within(value: object, beside: Item, depth: int = 0) -> Iterator[tuple[Item, str, Item]]:

@@ -109,12 +109,10 @@ class Book:
     """Takes the objects of a file one by one; what had to wait for others comes with `close`."""
 
     def __init__(self) -> None:
-        self.empty = True
         self._sessions: dict[str, _Session] = {}
 
     def metric(self, place: str, item: Item, home: Home) -> Iterator[Found]:
         """One metrics object."""
-        self.empty = False
         session, part = self._at(home), part_of(item, _named(home))
         session.meet(part.start)
         if part.speech:
@@ -131,7 +129,6 @@ class Book:
 
     def event(self, place: str, item: Item, home: Home) -> Iterator[Found]:
         """One event of an agent's session; items of the conversation are kept for its turns."""
-        self.empty = False
         session = self._at(home)
         kind, at = str(item["type"]), moment_of(item, "created_at")
         session.meet(at)
@@ -147,7 +144,6 @@ class Book:
 
     def report(self, place: str, item: Item, home: Home) -> Iterator[Found]:
         """A session's report: its events, conversation and usage; the earliest moment in it is the session's start."""
-        self.empty = False
         session, name = self._at(home), _named(home)
         at = moment_of(item, "timestamp") if item.get("timestamp") is not None else None
         history = listed(mapping_of(item.get("chat_history")).get("items"))

@@ -40,9 +40,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from talkscope.errors import IngestError
 from talkscope.models.records import RecordType, Refused, canonical
-from talkscope.warehouse.documents import Found, Item, documents, items
+from talkscope.warehouse.documents import Found, Item, documents, items, mapped, mapping_of
 from talkscope.warehouse.ingest.otlp import wire
 from talkscope.warehouse.ingest.otlp.book import Book
 from talkscope.warehouse.ingest.otlp.gather import Traces
@@ -55,9 +54,6 @@ LATENCY_BASIS = (
     "user-to-bot latency where the spans measure it (Pipecat's turn.user_bot_latency_seconds, LiveKit's lk.e2e_latency)"
     ", else the agent's turn's or the trace's own span; latency_basis in a turn's attributes says which"
 )
-
-STRANGERS = 20
-"""So many items that are no requests, before any that is, and the file is taken for something else."""
 
 _BOM = b"\xef\xbb\xbf"
 _REQUEST = re.compile(rb'"(resourceSpans|resource_spans)":\[')
@@ -89,25 +85,18 @@ def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
 
 def _gather(stream: BinaryIO, traces: Traces, resources: dict[str, Item]) -> Iterator[Found]:
     """Put every span of the file with its trace; what is none is refused."""
-    strangers: list[tuple[str, Refused]] = []
-    known = False
-    for place, value in _values(stream):
-        if isinstance(value, dict) and not value.keys().isdisjoint(wire.SPANS):
-            known = True
-            yield from _spans(place, value, traces, resources)
-        else:
-            strangers.append((place, _stranger(value)))
-        if known:
-            yield from strangers
-            strangers.clear()
-        elif len(strangers) >= STRANGERS:
-            break
-    if strangers:
-        place, refusal = strangers[0]
-        raise IngestError(
-            f"The file holds no OTLP traces: {place} {refusal}.",
-            hint="Export traces as JSON with the OpenTelemetry collector's file exporter, or name the file's format.",
-        )
+
+    def take(place: str, value: object) -> Iterator[Found] | None:
+        holds = isinstance(value, dict) and not value.keys().isdisjoint(wire.SPANS)
+        return _spans(place, mapping_of(value), traces, resources) if holds else None
+
+    yield from mapped(
+        _values(stream),
+        take,
+        stranger=_stranger,
+        nothing="The file holds no OTLP traces",
+        hint="Export traces as JSON with the OpenTelemetry collector's file exporter, or name the file's format.",
+    )
 
 
 def _values(stream: BinaryIO) -> Iterator[tuple[str, object]]:
@@ -128,8 +117,6 @@ def _spans(place: str, request: Item, traces: Traces, resources: dict[str, Item]
                 yield f"{place}, span {number}", refusal
 
 
-def _stranger(value: object) -> Refused:
-    if isinstance(value, Refused):
-        return value
+def _stranger(value: object) -> str:
     held = next((signal for name, signal in wire.SIGNALS.items() if isinstance(value, dict) and name in value), None)
-    return Refused(f"holds {held}, not traces" if held else "is no request of OTLP traces")
+    return f"holds {held}, not traces" if held else "is no request of OTLP traces"

@@ -7,21 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from talkscope.warehouse.documents import Found, Item, number_of, text_of
+from talkscope.warehouse.endings import FLAGS, RATINGS, RESOLUTIONS, WORDS
 from talkscope.warehouse.ingest.otlp.parts import PLATFORM, Part
 
 NAMED = "gen_ai.evaluation.name"
-
-_RATINGS = set("csat rating stars starrating userrating satisfaction usersatisfaction userfeedback feedback".split())
-_FLAGS = (
-    dict.fromkeys("handoff humanhandoff handedoff escalated escalation transferred transfertohuman".split(), "handoff")
-    | dict.fromkeys("resolved isresolved issueresolved".split(), "resolved")
-    | {"abandoned": "abandoned"}
-)
-_RESOLUTIONS = {"resolved", "handoff", "abandoned", "open"}
-_WORDS = {
-    name.replace("_", ""): name
-    for name in "sentiment sentiment_shift recontact_risk deflection_quality user_intent handoff_reason".split()
-} | {"usersentiment": "sentiment"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +29,13 @@ class _Evaluation:
         name = re.sub(r"[^a-z]", "", str(self.facts[NAMED]).lower())
         label, value = text_of(self.facts.get("gen_ai.evaluation.score.label")), self.value
         word = (label or "").lower()
-        if name in _RATINGS and value is not None:
+        if name in RATINGS and value is not None:
             return "rating", value
-        if name in _FLAGS and (value == 1 or word in {"true", "yes"}):
-            return "resolution", _FLAGS[name]
-        if name in {"resolution", "outcome"} and word in _RESOLUTIONS:
+        if name in FLAGS and (value == 1 or word in {"true", "yes"}):
+            return "resolution", FLAGS[name]
+        if name in {"resolution", "outcome"} and word in RESOLUTIONS:
             return "resolution", word
-        return (_WORDS[name], label) if name in _WORDS and label else None
+        return (WORDS[name], label) if name in WORDS and label else None
 
     @property
     def value(self) -> float | None:

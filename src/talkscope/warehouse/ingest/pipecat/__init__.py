@@ -23,9 +23,8 @@ from typing import BinaryIO
 
 import orjson
 
-from talkscope.errors import IngestError
 from talkscope.models.records import RECORDS, RecordType, Refused
-from talkscope.warehouse.documents import Found, documents
+from talkscope.warehouse.documents import Found, Item, documents, mapped
 from talkscope.warehouse.ingest.pipecat.book import Book
 from talkscope.warehouse.ingest.pipecat.fields import PLATFORM
 from talkscope.warehouse.ingest.pipecat.kinds import within
@@ -36,9 +35,6 @@ LATENCY_BASIS = (
     "Pipecat's user-to-bot latency, from the end of the user's words to the bot's first, as its observer measures it; "
     "unknown for turns of which only metrics are logged"
 )
-
-STRANGERS = 20
-"""So many items that are nothing of Pipecat's, before any that is, and the file is taken for something else."""
 
 _BOM = b"\xef\xbb\xbf"
 _CLASS = re.compile(
@@ -77,31 +73,29 @@ def read(stream: BinaryIO, _kind: RecordType | None = None) -> Iterator[Found]:
 
     Raises IngestError when nothing in the file is of Pipecat's.
     """
-    book, empty = Book(), True
-    strangers: list[tuple[str, Refused]] = []
-    for place, value in documents(stream):
-        number = 0
-        for number, (kind, item, beside) in enumerate(within(value, {}), 1):
-            where = place if number == 1 else f"{place}, item {number}"
-            if isinstance(kind, Refused):
-                yield where, kind
-                continue
-            try:
-                yield from book.take(where, kind, item, beside)
-            except Refused as reason:
-                yield where, reason
-        empty = empty and not number
-        if not number:
-            strangers.append((place, value if isinstance(value, Refused) else Refused("is no metric of Pipecat's")))
-        if not empty:
-            yield from strangers
-            strangers.clear()
-        elif len(strangers) >= STRANGERS:
-            break
-    if strangers:
-        place, refusal = strangers[0]
-        raise IngestError(
-            f"The file is no log of Pipecat's metrics: {place} {refusal}.",
-            hint="Log each metric's model_dump() with its class, the session and the time beside it.",
-        )
+    book = Book()
+
+    def take(place: str, value: object) -> Iterator[Found] | None:
+        parts = list(within(value, {}))
+        return _taken(book, place, parts) if parts else None
+
+    yield from mapped(
+        documents(stream),
+        take,
+        stranger=lambda _: "is no metric of Pipecat's",
+        nothing="The file is no log of Pipecat's metrics",
+        hint="Log each metric's model_dump() with its class, the session and the time beside it.",
+    )
     yield from book.close()
+
+
+def _taken(book: Book, place: str, parts: list[tuple[str | Refused, Item, Item]]) -> Iterator[Found]:
+    for number, (kind, item, beside) in enumerate(parts, 1):
+        where = place if number == 1 else f"{place}, item {number}"
+        if isinstance(kind, Refused):
+            yield where, kind
+            continue
+        try:
+            yield from book.take(where, kind, item, beside)
+        except Refused as reason:
+            yield where, reason

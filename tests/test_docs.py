@@ -235,11 +235,12 @@ def test_the_examples_of_formats_load_as_the_format_of_their_section(tmp_path: P
     for section in sections:
         title = section.partition("\n")[0]
         for number, (name, text) in enumerate(_FENCE.findall(section)):
-            if name == "json":
-                file = tmp_path / f"{title.split()[0].strip(':').lower()}-{number}.json"
+            if name in {"json", "csv"}:
+                stem = "spans" if name == "csv" else title.split()[0].strip(":").lower()
+                file = tmp_path / f"{stem}-{number}.{name}"
                 file.write_text(text, encoding="utf-8")
                 report = talkscope.ingest(file, warehouse=tmp_path / "warehouse")
                 assert report.ok, (title, report.refused)
                 assert report.records, title
                 seen.add(file.name.partition("-")[0])
-    assert seen == {"opentelemetry", "livekit", "pipecat", "vapi", "retell", "langfuse"}
+    assert seen == {"records", "spans", "opentelemetry", "livekit", "pipecat", "vapi", "retell", "langfuse"}

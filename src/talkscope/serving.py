@@ -24,11 +24,11 @@ from talkscope.api.accounts.keys import told
 from talkscope.api.service.door import LOOPBACK, Door
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
-from talkscope.models.masking import KEY_BYTES, stored_key
+from talkscope.models.masking import KEY_BYTES
 from talkscope.models.questions import Asked
 from talkscope.settings import Settings
 from talkscope.warehouse import questions
-from talkscope.warehouse.manifest import Manifest
+from talkscope.warehouse.manifest import mask_key
 from talkscope.warehouse.store import DuckStore, Stop
 
 __all__ = ["PLANS", "Key", "Limits", "Place", "Stores", "accounts", "own_root", "serve", "told"]
@@ -226,8 +226,5 @@ class Stores:
     def _mask_key(self, used: _Open) -> bytes:
         """What marks of personal data are made with, so that a mark can be filtered by."""
         if used.mask_key is None:
-            # A folder that is no warehouse yet holds nobody's data, and gets no file of ours by being asked.
-            if not Manifest(used.store.folder).exists:
-                return secrets.token_bytes(KEY_BYTES)
-            used.mask_key = stored_key(used.store.folder)
-        return used.mask_key
+            used.mask_key = mask_key(used.store.folder)
+        return used.mask_key or secrets.token_bytes(KEY_BYTES)

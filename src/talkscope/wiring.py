@@ -178,21 +178,25 @@ class App:
             return self._stores[source.name]
 
     def _key(self, source: AnySource) -> bytes:
-        from talkscope.warehouse.manifest import Manifest
-
         with self._lock:
             if source.name not in self._keys:
-                if isinstance(source, AccountSettings):
-                    folder = private_folder(source.name)
-                    with suppress(OSError):
-                        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    self._keys[source.name] = stored_key(folder)
-                    return self._keys[source.name]
-                # A folder that is no warehouse yet holds nobody's data, and gets no file of ours by being asked.
-                if not Manifest(source.path).exists:
+                made = _mask_key(source)
+                if made is None:
                     return secrets.token_bytes(KEY_BYTES)
-                self._keys[source.name] = stored_key(source.path)
+                self._keys[source.name] = made
             return self._keys[source.name]
+
+
+def _mask_key(source: AnySource) -> bytes | None:
+    """What marks of a source's personal data are made with; None while there are no data to mark."""
+    if isinstance(source, SourceSettings):
+        from talkscope.warehouse.manifest import mask_key
+
+        return mask_key(source.path)
+    folder = private_folder(source.name)
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return stored_key(folder)
 
 
 class _WithApp(PortalTransport):

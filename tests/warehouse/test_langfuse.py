@@ -14,32 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talkscope.errors import IngestError
-from talkscope.models.records import Refused, check
 from talkscope.warehouse.ingest import langfuse
+from tests.warehouse import mapped
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "langfuse"
 Rows = list[dict[str, Any]]
 
 
-class Mapped:
-    """The checked rows of an export by type, attributes opened, and what was refused."""
+class Mapped(mapped.Mapped):
+    """What a file of this format becomes."""
 
     def __init__(self, content: bytes) -> None:
-        self.rows: dict[str, Rows] = {kind: [] for kind in ("session", "interaction", "span", "event", "outcome")}
-        self.refused: dict[str, str] = {}
-        for where, raw in langfuse.read(io.BytesIO(content)):
-            try:
-                if isinstance(raw, Refused):
-                    raise raw
-                kind, row = check(raw)
-            except Refused as refusal:
-                self.refused[where] = str(refusal)
-            else:
-                self.rows[kind].append({**row, "attributes": json.loads(str(row["attributes"] or "{}"))})
-
-    def one(self, kind: str) -> dict[str, Any]:
-        (row,) = self.rows[kind]
-        return row
+        super().__init__(langfuse.read, content)
 
     def spans(self) -> dict[str, dict[str, Any]]:
         return {row["span_id"]: row for row in self.rows["span"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 
 import talkscope
 from talkscope.errors import IngestError
-from talkscope.models.records import Refused, check
 from talkscope.warehouse.ingest import detect, livekit
+from tests.warehouse import mapped
 from tests.warehouse.loading import stored
 
 DATA = Path(__file__).parent / "data" / "livekit"
@@ -26,25 +25,11 @@ DAY = {"start_time": "2026-01-01", "end_time": "2026-01-02"}
 Rows = list[dict[str, Any]]
 
 
-class Mapped:
-    """The checked rows of a file by type, attributes opened, and what was refused."""
+class Mapped(mapped.Mapped):
+    """What a file of this format becomes."""
 
     def __init__(self, content: bytes) -> None:
-        self.rows: dict[str, Rows] = {kind: [] for kind in ("session", "interaction", "span", "event", "outcome")}
-        self.refused: dict[str, str] = {}
-        for where, raw in livekit.read(io.BytesIO(content)):
-            try:
-                if isinstance(raw, Refused):
-                    raise raw
-                kind, row = check(raw)
-            except Refused as refusal:
-                self.refused[where] = str(refusal)
-            else:
-                self.rows[kind].append({**row, "attributes": json.loads(str(row["attributes"] or "{}"))})
-
-    def one(self, kind: str, **fields: object) -> dict[str, Any]:
-        (row,) = (row for row in self.rows[kind] if fields.items() <= row.items())
-        return row
+        super().__init__(livekit.read, content)
 
     def turns(self) -> dict[str, dict[str, Any]]:
         return {row["interaction_id"]: row for row in self.rows["interaction"]}

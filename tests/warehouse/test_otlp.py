@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import talkscope
 from talkscope.errors import IngestError
-from talkscope.models.records import Refused, check
 from talkscope.warehouse.ingest import detect, otlp
 from talkscope.warehouse.ingest.otlp import gather
+from tests.warehouse import mapped
 from tests.warehouse.loading import stored
 
 DATA = Path(__file__).parent / "data" / "otlp"
@@ -32,25 +32,11 @@ Rows = list[dict[str, Any]]
 Request = dict[str, Any]
 
 
-class Mapped:
-    """The checked rows of a file by type, attributes opened, and what was refused."""
+class Mapped(mapped.Mapped):
+    """What a file of this format becomes."""
 
     def __init__(self, content: bytes) -> None:
-        self.rows: dict[str, Rows] = {kind: [] for kind in ("session", "interaction", "span", "event", "outcome")}
-        self.refused: dict[str, str] = {}
-        for where, raw in otlp.read(io.BytesIO(content)):
-            try:
-                if isinstance(raw, Refused):
-                    raise raw
-                kind, row = check(raw)
-            except Refused as refusal:
-                self.refused[str(where)] = str(refusal)
-            else:
-                self.rows[kind].append({**row, "attributes": json.loads(str(row["attributes"] or "{}"))})
-
-    def one(self, kind: str) -> dict[str, Any]:
-        (row,) = self.rows[kind]
-        return row
+        super().__init__(otlp.read, content)
 
     def span(self, id: str) -> dict[str, Any]:
         (row,) = (row for row in self.rows["span"] if row["span_id"].endswith(f":{id:0>16}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 
 import talkscope
 from talkscope.errors import IngestError
-from talkscope.models.records import Refused, check
 from talkscope.warehouse.ingest import detect, retell
+from tests.warehouse import mapped
 
 from .loading import stored
 
@@ -27,27 +26,11 @@ T = 1_767_607_200_000_000
 SECOND = 1_000_000
 
 
-class Mapped:
-    """The checked rows of a file by type, attributes opened, and what was refused."""
+class Mapped(mapped.Mapped):
+    """What a file of this format becomes."""
 
     def __init__(self, content: bytes) -> None:
-        self.rows: dict[str, list[dict[str, Any]]] = {
-            kind: [] for kind in ("session", "interaction", "span", "event", "outcome")
-        }
-        self.refused: dict[str, str] = {}
-        for where, raw in retell.read(io.BytesIO(content)):
-            try:
-                if isinstance(raw, Refused):
-                    raise raw
-                kind, row = check(raw)
-            except Refused as refusal:
-                self.refused[str(where)] = str(refusal)
-            else:
-                self.rows[kind].append({**row, "attributes": json.loads(str(row["attributes"] or "{}"))})
-
-    def one(self, kind: str) -> dict[str, Any]:
-        (row,) = self.rows[kind]
-        return row
+        super().__init__(retell.read, content)
 
     def values(self, metric: str) -> list[float]:
         return [row["value"] for row in self.rows["event"] if row["metric_name"] == metric]

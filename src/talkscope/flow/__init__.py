@@ -10,6 +10,7 @@ from talkscope.flow.attempts import Clock, Policy, RetryBudget, Steps, run
 from talkscope.flow.body import Body
 from talkscope.flow.call import CAP, Call, Failed, Param, Reply, Request, Wait, following, path, query
 from talkscope.flow.reading import parse_json
+from talkscope.flow.refusals import is_quota
 
 __all__ = [
     "CAP",
@@ -25,6 +26,7 @@ __all__ = [
     "Steps",
     "Wait",
     "following",
+    "is_quota",
     "parse_json",
     "path",
     "query",

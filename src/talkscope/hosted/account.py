@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import anyio
 
 from talkscope.errors import BadAnswer, Json, NotSupported, RateLimited, TalkscopeError
-from talkscope.flow import Call
+from talkscope.flow import Call, is_quota
 from talkscope.models.answers import Meta, WindowMeta
 from talkscope.models.records import micros
 from talkscope.models.v1 import ResponseMeta
@@ -51,8 +51,7 @@ class Pause:
 
     def heed(self, error: RateLimited) -> None:
         """Remember what the service said."""
-        quota = "quota" in f"{error.code} {error.message}".lower()
-        seconds = error.retry_after if error.retry_after is not None else _QUOTA if quota else None
+        seconds = error.retry_after if error.retry_after is not None else _QUOTA if is_quota(error) else None
         if seconds:
             self.until, self.told = self.monotonic() + seconds, error
 

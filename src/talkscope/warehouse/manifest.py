@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkscope.errors import WarehouseBusy, WarehouseError
+from talkscope.models.masking import stored_key
 from talkscope.warehouse.schema import VERSION
 
 _SCHEMA = (
@@ -23,6 +24,14 @@ _SCHEMA = (
     bytes INTEGER NOT NULL, min_t INTEGER NOT NULL, max_t INTEGER NOT NULL, added_at REAL NOT NULL,
     removed_at REAL) WITHOUT ROWID""",
 )
+
+
+def mask_key(folder: Path) -> bytes | None:
+    """The masking key of a warehouse, made on first use; None for a folder that is none yet.
+
+    Such a folder holds nobody's data, and gets no file of ours by being asked.
+    """
+    return stored_key(folder) if Manifest(folder).exists else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -43,10 +44,20 @@ def test_a_ping_is_answered_while_six_heavy_questions_run(busy: Wire):
     assert order.index(ping) == 0
 
 
+def asked_and_cancelled(wire: Wire, first: int, number: int) -> list[int]:
+    """Ask as often as that, and cancel each, all in one write: no question is answered before its cancellation."""
+    ids = list(range(first, first + number))
+    asked = [{"jsonrpc": "2.0", "id": each, "method": "tools/call", "params": HEAVY} for each in ids]
+    gone = [
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": each, "reason": "enough"}}
+        for each in ids
+    ]
+    wire.send_raw(b"".join(json.dumps(message).encode() + b"\n" for message in (*asked, *gone)))
+    return ids
+
+
 def test_a_cancelled_question_gets_no_answer_and_leaves_room_for_others(busy: Wire):
-    heavy = [busy.begin("tools/call", HEAVY) for _ in range(12)]
-    for each in heavy:
-        busy.notify("notifications/cancelled", {"requestId": each})
+    heavy = asked_and_cancelled(busy, 10_000, 12)
     assert ask(busy, "get_summary", **WEEK)["rows"]
     ping = busy.begin("ping")
     answered: list[object] = []
@@ -96,7 +107,5 @@ def test_cancelling_a_question_interrupts_its_query(busy: Wire):
     for each in [busy.begin("tools/call", HEAVY) for _ in range(8)]:
         busy.answer(each, 60)
     answered = busy_ticks(busy)
-    heavy = [busy.begin("tools/call", HEAVY) for _ in range(8)]
-    for each in heavy:
-        busy.notify("notifications/cancelled", {"requestId": each})
+    asked_and_cancelled(busy, 20_000, 8)
     assert busy_ticks(busy) - answered < (answered - start) / 2

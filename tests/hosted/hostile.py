@@ -6,6 +6,7 @@ the right one all the same.
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import random
@@ -71,7 +72,7 @@ def _mutated(random: random.Random, root: Any) -> Any:
     for _ in range(random.randint(1, 3)):
         places = list(_leaves(root))
         if not places:
-            return random.choice(_STRANGE)
+            return copy.deepcopy(random.choice(_STRANGE))
         path = random.choice(places)
         held = root
         for step in path[:-1]:
@@ -86,7 +87,8 @@ def _mutated(random: random.Random, root: Any) -> Any:
             case 3 if isinstance(held[path[-1]], list):
                 held[path[-1]] = held[path[-1]] * random.randint(2, 20)
             case _:
-                _put(root, path, random.choice(_STRANGE))
+                # A copy: a later change of this answer must not reach the table, nor make a list hold itself.
+                _put(root, path, copy.deepcopy(random.choice(_STRANGE)))
     return root
 
 

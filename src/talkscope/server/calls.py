@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias, TypeVar
@@ -16,7 +17,7 @@ from typing import TypeAlias, TypeVar
 import anyio
 from mcp.server import CacheHint, MCPServer
 from mcp.server.mcpserver import Context
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 from mcp_types import Tool as Listed
 
 import talkscope
@@ -30,6 +31,8 @@ T = TypeVar("T")
 Lifespan: TypeAlias = Callable[[MCPServer[None]], AbstractAsyncContextManager[None]]
 
 NAME = "talkscope"
+SPEC = "talkscope/spec"
+"""Where the spec of a chart that is given as a picture stands in the `_meta` of its result, for the chart app."""
 ERROR = "talkscope/error"
 """Where an error's type, code, message, hint and details stand in the `_meta` of its result, for programs."""
 INSTRUCTIONS = (
@@ -141,6 +144,11 @@ async def _with_progress(
 
 
 def _result(shaped: Shaped) -> CallToolResult:
+    if shaped.image is not None:
+        # Some hosts drop a picture that stands beside structured content; the chart app reads the spec from here.
+        picture = ImageContent(type="image", data=b64encode(shaped.image).decode("ascii"), mime_type="image/png")
+        text = TextContent(type="text", text=shaped.text)
+        return CallToolResult(content=[text, picture], _meta={SPEC: shaped.structured["spec"]})
     # An error is no structured content: many clients hold even that against the tool's schema, and then tell the model
     # that it does not fit, and not what went wrong.
     return CallToolResult(

@@ -27,11 +27,12 @@ _NEEDED = frozenset({"source", "window", "n", "next_cursor"})
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """What a tool gives: `structured` and `text` say the same. `failed` marks an error."""
+    """What a tool gives: `structured` and `text` say the same. `failed` marks an error, `image` is a chart's PNG."""
 
     structured: dict[str, Json]
     text: str
     failed: bool = False
+    image: bytes | None = None
 
 
 def tokens(text: str | bytes) -> int:

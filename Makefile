@@ -48,19 +48,40 @@ endef
 
 .PHONY: help
 help: ## Say what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install: $(READY) ## Make .venv/ with everything that uv.lock names, the command included
+	@$(BIN)/talkscope --version
 
 .PHONY: demo
 demo: $(READY) ## Fill a throw-away warehouse and answer the first questions from it
 	@$(BIN)/talkscope demo $(ARGS)
 
+# Pages are looked at in a real browser. Where none is and none can be had, the tests say so and the others run.
+APT := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=30
+.PHONY: browser
+browser: ## Have a Chromium for the tests that look at pages: Debian's, where apt is there and may install it
+	@for each in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
+	  command -v "$$each" >/dev/null 2>&1 && exit 0; \
+	done; \
+	[ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] && exit 0; \
+	as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+	if ! command -v apt-get >/dev/null 2>&1 || ! $$as true >/dev/null 2>&1; then \
+	  echo "No Chromium is here and apt may not install one: the tests that need a browser will be skipped"; exit 0; \
+	fi; \
+	echo "Installing Chromium (the first time only)"; mkdir -p .make; \
+	get="$$as $(APT) install -y --no-install-recommends chromium fonts-liberation"; \
+	{ $$get || { $$as $(APT) update && $$get; }; } </dev/null >.make/browser.log 2>&1 || \
+	  echo "Chromium could not be installed (see .make/browser.log): the tests that need a browser will be skipped"
+
 .PHONY: test
-test: $(READY) ## Run the tests (ARGS="tests/x.py -k word" narrows them, WORKERS=0 runs them in one process)
+test: $(READY) browser ## Run the tests (ARGS="tests/x.py -k word" narrows them, WORKERS=0 runs them in one process)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # In this order, so that the cheap ones speak first and the tests' closing line comes last.
 .PHONY: check
-check: lint types imports contract mcp-smoke test ## Run what CI runs: lint, types, import rules, contract, Inspector, tests
+check: lint types imports check-openapi docs package-check mcp-smoke test ## Run what CI runs: all checks, docs, package, Inspector, tests
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting
@@ -80,9 +101,13 @@ types: $(READY) ## Check types, strictly
 imports: $(READY) ## Check who may import whom
 	@$(BIN)/lint-imports --no-logo
 
+# What a run of other targets is given in ARGS is not for this one.
+.PHONY: check-openapi
+check-openapi: $(READY) ## Compare openapi/ with what the code declares (ARGS="--live URL": and with what a service serves)
+	@$(BIN)/python -m talkscope.surface --check $(if $(filter $@ contract,$(MAKECMDGOALS)),$(ARGS))
+
 .PHONY: contract
-contract: $(READY) ## Compare openapi/ with what the code declares
-	@$(BIN)/python -m talkscope.surface --check
+contract: check-openapi
 
 .PHONY: contract-write
 contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the code
@@ -92,6 +117,20 @@ contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the co
 .PHONY: mcp-smoke
 mcp-smoke: $(READY) $(INSPECTOR)/ready ## Ask the server through MCP Inspector, in both protocol eras (needs npm)
 	@$(BIN)/python -m tests.smoke.run $(INSPECTOR)/node_modules
+
+.PHONY: e2e
+e2e: $(READY) ## Put the list of questions to a live service (ARGS="--url URL --delay 6.5 --allow-empty"; its key from the environment)
+	@$(BIN)/python -m tests.questions.run $(ARGS)
+
+.PHONY: package-check
+package-check: $(READY) ## Build the packages, install the wheel on its own, and use it (ARGS=--newest takes the newest dependencies)
+	@$(BIN)/python -m tests.package.check --uv $(UV) $(if $(filter $@,$(MAKECMDGOALS)),$(ARGS))
+
+# Anew each time: a page that is taken from an earlier run would keep its broken links to itself.
+.PHONY: docs
+docs: $(READY) ## Build the documentation into site/; a broken link or any other warning fails
+	@rm -rf site
+	@$(BIN)/sphinx-build -q -E -W --keep-going -b html -c docs -d .make/doctrees . site
 
 .PHONY: bench
 bench: $(READY) ## Run every benchmark, one after the other
@@ -109,7 +148,7 @@ dist: $(UV_FILE) ## Build the wheel and the source archive into dist/
 
 .PHONY: clean
 clean: ## Remove everything that make made, the environment included
-	@rm -rf .venv .make dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf .venv .make dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .make/uv-$(UV_VERSION)/bin/uv:

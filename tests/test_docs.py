@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -22,34 +23,12 @@ from talkscope.cli.group import group
 from talkscope.models.records import RECORDS
 from talkscope.models.window import RANGES
 from talkscope.tools import TOOLS
+from talkscope.tools.tool import Tool
+from tests.pages import DOCS, PAGES, README, ROOT, anchors, blocks, commands_in, fences, prose
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-DOCS = ROOT / "docs"
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 WRITTEN = "\n".join(page.read_text(encoding="utf-8") for page in [README, *DOCS.rglob("*.md")])
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of that language."""
-    return [text for name, text in _FENCE.findall(page.read_text(encoding="utf-8")) if name == language]
-
-
-def commands_in(page: Path, program: str) -> list[list[str]]:
-    """The words of every console line of a page that runs the program, after `$` or a pipe."""
-    lines = [line.removeprefix("$ ") for text in blocks(page, "console") for line in text.splitlines()]
-    pieces = [piece.strip() for line in lines for piece in line.partition(" #")[0].split(" | ")]
-    return [shlex.split(piece)[1:] for piece in pieces if piece.split()[:1] == [program]]
-
-
-def anchors(page: Path) -> set[str]:
-    """The places in a page that a link can point to."""
-    prose = _FENCE.sub("", page.read_text(encoding="utf-8"))
-    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.replace("`", "")).strip().lower().replace(" ", "-") for title in titles}
 
 
 def kinds(root: type[errors.TalkscopeError] = errors.TalkscopeError) -> list[str]:
@@ -61,7 +40,7 @@ def kinds(root: type[errors.TalkscopeError] = errors.TalkscopeError) -> list[str
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_of_a_page_leads_somewhere(page: Path) -> None:
     broken = []
-    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+    for link in _LINK.findall(prose(page)):
         if "://" in link or link.startswith("mailto:"):
             continue
         name, _, anchor = link.partition("#")
@@ -69,6 +48,30 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_elsewhere_is_a_whole_address(page: Path) -> None:
+    odd = []
+    for link in _LINK.findall(prose(page)):
+        if "://" in link:
+            parts = urlsplit(link)
+            if parts.scheme != "https" or "." not in parts.netloc or parts.username or link[-1] in ".,;":
+                odd.append(link)
+    assert odd == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_snippet_of_a_page_is_well_formed(page: Path) -> None:
+    for text in blocks(page, "python"):
+        compile(text, page.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for text in blocks(page, "toml"):
+        tomllib.loads(text)
+    for text in blocks(page, "json"):
+        try:
+            json.loads(text)
+        except ValueError:
+            assert all(json.loads(line) for line in text.splitlines())
 
 
 def test_every_tool_is_written_about() -> None:
@@ -95,7 +98,7 @@ def test_every_range_is_written_about() -> None:
 
 def test_the_readme_pairs_each_tool_with_its_command() -> None:
     rows = re.findall(r"^\| .+\? \| `(\w+)` \| `(\w+)` \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(rows) == sorted((tool.name, tool.question.name) for tool in TOOLS)
+    assert sorted(rows) == sorted((tool.name, tool.question.name) for tool in TOOLS if isinstance(tool, Tool))
     assert {command for _, command in rows} <= COMMANDS.keys()
 
 
@@ -118,7 +121,7 @@ def test_the_tables_of_records_are_the_codes_own() -> None:
 
 def test_every_make_target_of_the_documentation_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
     asked = {words[0] for page in PAGES for words in commands_in(page, "make") if words}
     assert {"demo", "test"} <= asked
     assert asked - targets == set()
@@ -141,17 +144,21 @@ def test_every_talkscope_command_of_a_page_is_understood(page: Path, tmp_path: P
             command.make_context(words[0], list(words[1:]), parent=context).close()
 
 
-def test_every_host_entry_starts_the_server() -> None:
-    started = []
-    for text in blocks(README, "json"):
-        entry = json.loads(text)
-        [(top, servers)] = entry.items()
-        assert top in ("mcpServers", "servers")
-        started += [[server["command"], *server["args"]] for server in servers.values()]
-    for text in blocks(README, "toml"):
-        started += [[server["command"], *server["args"]] for server in tomllib.loads(text)["mcp_servers"].values()]
-    started += [words[words.index("--") + 1 :] for words in commands_in(README, "claude")]
-    assert len(started) == 5
+@pytest.mark.parametrize("page", [README, DOCS / "mcp-distribution.md"], ids=lambda page: page.stem)
+def test_every_host_entry_starts_the_server(page: Path) -> None:
+    started, known = [], {each.name for each in settings.SETTINGS}
+    entries = [json.loads(text) for text in blocks(page, "json")] + [
+        tomllib.loads(text) for text in blocks(page, "toml")
+    ]
+    for entry in entries:
+        [servers] = [entry[top] for top in ("mcpServers", "servers", "mcp_servers") if top in entry]
+        for server in servers.values():
+            started.append([server["command"], *server["args"]])
+            assert server.get("env", {}).keys() <= known
+    for host in ("claude", "codex"):
+        started += [words[words.index("--") + 1 :] for words in commands_in(page, host)]
+    started += [words[words.index("talkscope") + 1 :] for words in commands_in(page, "gemini")]
+    assert len(started) == {"README": 5, "mcp-distribution": 10}[page.stem]
     assert all(words == ["uvx", "talkscope", "mcp"] for words in started)
 
 
@@ -234,7 +241,7 @@ def test_the_examples_of_formats_load_as_the_format_of_their_section(tmp_path: P
     seen = set()
     for section in sections:
         title = section.partition("\n")[0]
-        for number, (name, text) in enumerate(_FENCE.findall(section)):
+        for number, (name, text) in enumerate(fences(section)):
             if name in {"json", "csv"}:
                 stem = "spans" if name == "csv" else title.split()[0].strip(":").lower()
                 file = tmp_path / f"{stem}-{number}.{name}"

@@ -36,6 +36,11 @@ def _gives(document: dict[str, Any], name: str = "get_concurrency") -> dict[str,
     return found
 
 
+def _arguments(document: dict[str, Any], name: str = "usage_summary") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = next(each for each in document["prompts"] if each["name"] == name)["arguments"]
+    return found
+
+
 COMPATIBLE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an optional word is new": lambda new: _takes(new)["properties"].update(more={"type": "string"}),
     "a tool is new": lambda new: new["tools"].append({**new["tools"][0], "name": "get_more"}),
@@ -43,6 +48,14 @@ COMPATIBLE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a description is another": lambda new: _tool(new, "query").update(description="Ask anything."),
     "a field of the answer is new": lambda new: _gives(new)["properties"].update(more={"type": "string"}),
     "the instructions are others": lambda new: new.update(instructions="Ask."),
+    "a prompt is new": lambda new: new["prompts"].append({**new["prompts"][0], "name": "more"}),
+    "a prompt takes another optional argument": lambda new: _arguments(new).append({"name": "more", "required": False}),
+    "a prompt's argument is no longer required": lambda new: _arguments(new, "trace_explanation")[0].update(
+        required=False
+    ),
+    "a prompt is told in another way": lambda new: new["prompts"][0].update(description="Another."),
+    "a resource is new": lambda new: new["resources"].append({**new["resources"][0], "uri": "talkscope://more"}),
+    "a resource is told in another way": lambda new: new["resources"][0].update(description="Another."),
 }
 BREAKING: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a tool is gone": lambda new: new["tools"].pop(),
@@ -56,6 +69,12 @@ BREAKING: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a field of the answer is no longer certain": lambda new: _gives(new)["required"].remove("columns"),
     "a nested word is gone": lambda new: _takes(new, "query")["properties"]["query"]["properties"].pop("order"),
     "a tool no longer only reads": lambda new: _tool(new, "query")["annotations"].update(readOnlyHint=False),
+    "a prompt is gone": lambda new: new["prompts"].pop(),
+    "a prompt's argument is gone": lambda new: _arguments(new).pop(),
+    "a prompt's argument is newly required": lambda new: _arguments(new)[0].update(required=True),
+    "a resource is gone": lambda new: new["resources"].pop(),
+    "a resource is of another type": lambda new: new["resources"][0].update(mimeType="text/plain"),
+    "a resource template is gone": lambda new: new["resourceTemplates"].pop(),
 }
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from talkscope.settings import Settings as Settings
     from talkscope.settings import SourceSettings as SourceSettings
     from talkscope.wiring import App as App
+    from talkscope.wiring import connect as connect
     from talkscope.wiring import open_warehouse as open_warehouse
 
     __version__: str
@@ -52,6 +53,7 @@ _NAMES = {
     "SourceSettings": "talkscope.settings",
     "TalkscopeError": "talkscope.errors",
     "TurnAnswer": "talkscope.models.answers",
+    "connect": "talkscope.wiring",
     "ingest": "talkscope.jobs.ingest",
     "open_warehouse": "talkscope.wiring",
 }
@@ -73,6 +75,7 @@ __all__ = [
     "TalkscopeError",
     "TurnAnswer",
     "__version__",
+    "connect",
     "contract",
     "errors",
     "ingest",

@@ -23,6 +23,7 @@
     │   └── AnswerTooLarge         more bytes than the call's cap
     ├── ConnectionFailed           nothing answered
     ├── DeadlineExceeded           the answer took longer than the call's deadline
+    ├── CannotDraw                 a chart of which no picture can be made
     ├── WarehouseError             the folder that holds telemetry cannot be used
     │   └── WarehouseBusy          another writer holds the lease for too long
     └── IngestError                a file that cannot be read as telemetry
@@ -243,6 +244,14 @@ class DeadlineExceeded(TalkscopeError):
     code = "deadline_exceeded"
     status = 504
     default_hint = "Ask for a shorter window, or raise TALKSCOPE_DEADLINE."
+
+
+class CannotDraw(TalkscopeError):
+    """A chart of which no picture can be made."""
+
+    code = "cannot_draw"
+    status = 500
+    default_hint = "Ask for the chart's spec instead: any Vega-Lite viewer shows it."
 
 
 class WarehouseError(TalkscopeError):

@@ -23,7 +23,7 @@ from talkscope.models.answers import Answer
 from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
 from talkscope.platforms.convai import KEY_HEADER
-from talkscope.settings import AccountSettings, AnySource, Settings, SourceSettings, private_folder
+from talkscope.settings import AccountSettings, AnySource, Settings, SourceSettings, private_folder, read
 
 if TYPE_CHECKING:
     from talkscope.warehouse.store import DuckStore, Stop
@@ -209,6 +209,21 @@ class _WithApp(PortalTransport):
     def close(self) -> None:
         super().close()
         self._app.close()
+
+
+def connect(
+    source: str | None = None, *, settings: Settings | None = None, clock: Callable[[], datetime] = now
+) -> Client:
+    """A client of what is configured: the source of that name, or the one that is asked by default.
+
+    Closing it closes what it opened. Settings come from the environment and `config.toml` unless they are given.
+    Raises SourceNotChosen when several sources are configured and none is named, and UnknownName.
+    """
+    app = App(read() if settings is None else settings, clock=clock)
+    place = app.settings.source(source)
+    if isinstance(place, AccountSettings) and place.kind == "talkscope":
+        return app.client(place.name)
+    return Client(_HERE, transport=_WithApp(app, app.transport(place.name)), deadline=app.settings.deadline)
 
 
 def open_warehouse(path: str | Path, *, deadline: float = 30.0, clock: Callable[[], datetime] = now) -> Client:

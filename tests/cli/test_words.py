@@ -65,7 +65,7 @@ from tests.cli.asking import Noting
         ),
         ("catalog --kind metric", "catalog", {"kind": "metric"}),
         ("get_latency_breakdown --range today", "latency", {"range": "today"}),
-        ("list-sessions", "sessions", {}),
+        ("list-sessions", "sessions", {"limit": 20}),
     ],
 )  # fmt: skip
 def test_a_command_asks_its_question_with_the_words_given_and_no_others(

@@ -82,7 +82,8 @@ def test_every_tool_is_listed_in_its_order_as_one_that_only_reads(server: Wire):
         hints = tool["annotations"]
         assert (hints["readOnlyHint"], hints["idempotentHint"], hints["openWorldHint"]) == (True, True, False)
         assert tool["title"]
-        assert tool["outputSchema"]["type"] == "object"
+        # A chart's picture comes without structured content, and clients hold what has a schema to having some.
+        assert ("outputSchema" in tool) != tool["name"].startswith("chart_")
 
 
 def test_lists_may_be_kept_for_as_long_as_they_say(tmp_path: Path):
@@ -93,7 +94,7 @@ def test_lists_may_be_kept_for_as_long_as_they_say(tmp_path: Path):
         assert wire.close() == 0
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.ui is None], ids=lambda tool: tool.name)
 def test_each_tools_answer_fits_the_schema_that_was_listed(server: Wire, tool):
     listed = {each["name"]: each for each in server.request("tools/list")["result"]["tools"]}
     result = server.call(tool.name, **NEEDED.get(tool.name, {}))["result"]
@@ -131,19 +132,26 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-def test_every_tool_answers_from_a_real_warehouse_within_its_budget_and_schema(mode: Any, filled: Path):
+@pytest.mark.parametrize(("budget", "charts"), [(1_500, False), (4_000, True)], ids=["tables", "charts"])
+def test_every_tool_answers_from_a_real_warehouse_within_its_budget_and_schema(
+    mode: Any, budget: int, charts: bool, filled: Path
+):
     async def ask() -> None:
-        env = {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": "1500"}
+        env = {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": str(budget)}
         async with Client(StdioServerParameters(command=REAL[0], args=REAL[1:], env=env), mode=mode) as client:
 
             async def answered(tool: str, **words: Any) -> dict[str, Any]:
                 # The client checks structured content against the listed schema.
                 answer = await client.call_tool(tool, words)
                 assert not answer.is_error, answer.content
-                assert answer.structured_content["meta"]["n"] > 0, tool
-                assert answer.structured_content["rows"], tool
+                if tool.startswith("chart_"):
+                    assert answer.structured_content["spec"]["$schema"]
+                    assert answer.content[0].text.startswith(answer.structured_content["summary"])
+                else:
+                    assert answer.structured_content["meta"]["n"] > 0, tool
+                    assert answer.structured_content["rows"], tool
                 forms = (answer.content[0].text, json.dumps(answer.structured_content, separators=(",", ":")))
-                assert max(map(len, forms)) <= 1_500 * 4, tool
+                assert max(map(len, forms)) <= budget * 4, tool
                 found: dict[str, Any] = answer.structured_content
                 return found
 
@@ -152,6 +160,8 @@ def test_every_tool_answers_from_a_real_warehouse_within_its_budget_and_schema(m
             needed = {
                 "get_session": {"session_id": ids["session_id"]},
                 "get_interaction": {"interaction_id": ids["interaction_id"]},
+                "chart_session": {"session_id": ids["session_id"]},
+                "chart_interaction": {"interaction_id": ids["interaction_id"]},
                 "list_sessions": {"range": "last_7d", "limit": 100},
                 "get_timeseries": {"range": "last_7d", "granularity": "minute", "measures": ["p95", "count"]},
                 "detect_regressions": {},
@@ -160,7 +170,7 @@ def test_every_tool_answers_from_a_real_warehouse_within_its_budget_and_schema(m
                     "query": {"measures": ["SessionMetrics.count"], "timeDimensions": [{"dateRange": "last_7d"}]}
                 },
             }
-            for tool in TOOLS:
+            for tool in (tool for tool in TOOLS if (tool.ui is not None) == charts):
                 await answered(tool.name, **needed.get(tool.name, {"range": "last_7d"}))
 
     anyio.run(ask)

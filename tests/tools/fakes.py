@@ -10,6 +10,7 @@ import anyio
 
 from talkscope import tools
 from talkscope.contract import Question
+from talkscope.errors import Json
 from talkscope.models.answers import (
     Answer,
     Cell,
@@ -85,6 +86,9 @@ class Fake:
 
     def mask(self, source: str | None) -> Callable[[str], str]:
         return Mask(b"k" * 32).mask
+
+    async def png(self, spec: Mapping[str, Json]) -> bytes:
+        return b"\x89PNG " + str(spec["title"]).encode()
 
 
 def call(tool: str, asker: Fake | None = None, manner: Manner | None = None, /, **words: object) -> Any:

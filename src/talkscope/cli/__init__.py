@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, Entry] = {
     "regressions": Entry("questions", QUESTIONS, "What got worse against a baseline"),
     "catalog": Entry("questions", QUESTIONS, "What can be measured and grouped here"),
     "query": Entry("questions", QUESTIONS, "A restricted query, as JSON"),
+    "chart": Entry("chart", QUESTIONS, "A question drawn: PNG, SVG, PDF, a page, or the Vega-Lite spec"),
+    "report": Entry("report", QUESTIONS, "A page about a window, to send to others: HTML, PDF or Markdown"),
     "ingest": Entry("ingest", TELEMETRY, "Load files of telemetry into a warehouse"),
     "forget": Entry("forget", TELEMETRY, "Erase one end user everywhere"),
     "demo": Entry("demo", TELEMETRY, "Made-up telemetry, real answers, each one checked"),

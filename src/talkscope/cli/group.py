@@ -98,6 +98,14 @@ class Commands(click.Group):
         found: click.Command = module.command(cmd_name)
         return found
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What may stand before the command, as in `talkscope --pretty summary`, counts as if it stood after it."""
+        before: list[str] = []
+        while args and args[0].partition("=")[0] in _ANYWHERE:
+            with_value = _ANYWHERE[args[0].partition("=")[0]] and "=" not in args[0]
+            before, args = [*before, *args[: 1 + with_value]], args[1 + with_value :]
+        return super().parse_args(ctx, [*args[:1], *before, *args[1:]])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -128,6 +136,8 @@ class Commands(click.Group):
                 formatter.write_dl(rows)
 
 
+# Options of questions that the Convai command line takes before the command too, and whether a value follows.
+_ANYWHERE = {"--pretty": False, "--api-key": True, "--api-key-file": True, "--base-url": True}
 _TOOLS = {f"get_{name}": name for name in COMMANDS} | {
     "get_latency_breakdown": "latency",
     "list_sessions": "sessions",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Mapping
 from contextlib import closing
@@ -10,18 +9,18 @@ from pathlib import Path
 
 import click
 import orjson
-from pydantic import SecretStr
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
 from talkscope.cli.show import Page
-from talkscope.cli.words import options, words
+from talkscope.cli.words import Place, options, source_options, words
 from talkscope.contract import QUESTIONS, Question, understand
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 
-_LONGEST_KEY = 4_096
 _POSITIONAL = {"session": "session_id", "interaction": "interaction_id", "explain": "session_id", "query": "query"}
+# Where the Convai command line has another default than the contract.
+_DEFAULTS: Mapping[str, Mapping[str, object]] = {"sessions": {"limit": 20}}
 _EXAMPLES: Mapping[str, str] = {
     "summary": "talkscope summary --range last_7d",
     "timeseries": "talkscope timeseries --measure p50,p95 --granularity day --range last_30d",
@@ -48,24 +47,18 @@ def command(name: str) -> click.Command:
     return click.Command(
         name,
         callback=callback,
-        params=[*options(question.params, positional=_POSITIONAL.get(name)), *_common()],
+        params=[
+            *options(question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name)),
+            *_common(),
+        ],
         help=f"{question.doc}\n\n\b\nExample:\n  {_EXAMPLES[name]}",
         short_help=COMMANDS[name].says,
     )
 
 
 def _common() -> list[click.Parameter]:
-    folder = click.Path(path_type=Path, file_okay=False)
     return [
-        click.Option(["--source"], metavar="NAME", help="Which configured source is asked."),
-        click.Option(["--warehouse"], type=folder, metavar="PATH", help="Ask the warehouse in this folder."),
-        click.Option(["--base-url"], metavar="URL", help="Ask the Convai Analytics API at this address."),
-        click.Option(
-            ["--api-key-file"], type=click.File(), metavar="FILE", help="Read its key from a file, or - for stdin."
-        ),
-        click.Option(
-            ["--api-key"], metavar="KEY", help="Its key, for a one-off test: the process list shows it to everyone."
-        ),
+        *source_options(),
         click.Option(["--table", "as_table"], is_flag=True, help="A table, also in a pipe."),
         click.Option(["--json", "as_json"], is_flag=True, help="JSON on one line, also on a terminal."),
         click.Option(["--pretty", "as_pretty"], is_flag=True, help="JSON, indented."),
@@ -90,28 +83,13 @@ def _ask(question: Question[Answer], given: dict[str, object]) -> None:
         raw=_on(given, "as_raw"),
         output=_path(given.pop("output")),
     )
-    source, warehouse = given.pop("source"), _path(given.pop("warehouse"))
-    key, url = _key(given.pop("api_key"), given.pop("api_key_file")), given.pop("base_url")
+    place = Place.of(given)
     if question.name == "query":
         given["query"] = _json_text(str(given["query"]))
-    asked = words(question.params, given)
+    asked = {**_DEFAULTS.get(question.name, {}), **words(question.params, given)}
     understand(question.params, asked)
-    settings = around.settings_for(warehouse, key=key, url=None if url is None else str(url))
-    with closing(around.app(settings)) as app:
-        page.give(app.client(str(source) if source is not None else None).ask(question, **asked))
-
-
-def _key(word: object, file: object) -> SecretStr | None:
-    """The key that was given for this one command, from the safer place when there are two."""
-    if isinstance(file, io.TextIOBase):
-        text = file.read(_LONGEST_KEY).strip()
-        if not text:
-            raise InvalidArgument("The key file is empty.", hint="Write the key into it, and nothing else.")
-        return SecretStr(text)
-    if not isinstance(word, str):
-        return None
-    click.echo("warning: others on this machine can read --api-key in the process list: set CONVAI_API_KEY.", err=True)
-    return SecretStr(word)
+    with closing(around.app(place.settings(around))) as app:
+        page.give(app.client(place.source).ask(question, **asked))
 
 
 def _on(given: dict[str, object], name: str) -> bool:

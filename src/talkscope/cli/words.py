@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, Union, get_args, get_origin
 
 import annotated_types
 import click
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
+from talkscope.cli.group import Surroundings
+from talkscope.errors import InvalidArgument
 from talkscope.models.questions import Asked
+
+if TYPE_CHECKING:
+    from talkscope.settings import Settings
 
 SHORTCUTS: Mapping[str, str] = {
     "character_id": "a character, assistant, agent or bot",
@@ -55,17 +63,21 @@ class OneOf(click.Choice[str]):
         raise click.BadParameter(told, ctx, param)
 
 
-def options(params: type[Asked], *, positional: str | None = None) -> list[click.Parameter]:
+def options(
+    params: type[Asked], *, positional: str | None = None, defaults: Mapping[str, object] | None = None
+) -> list[click.Parameter]:
     """The options for a question's words, in the contract's order, and shortcuts for frequent filters.
 
-    `positional` is the word that is given without its name, required where the contract requires it.
+    `positional` is the word that is given without its name, required where the contract requires it; `defaults` are
+    told where a command has others than the contract.
     """
+    known = defaults or {}
     found: list[click.Parameter] = []
     for name, field in params.model_fields.items():
         if name == positional:
             found.insert(0, click.Argument([name], required=field.is_required()))
         else:
-            found.append(_option(name, field))
+            found.append(_option(name, field, known.get(name)))
     if "filters" in params.model_fields:
         for name, says in SHORTCUTS.items():
             taken = any(name in parameter.opts for parameter in found)
@@ -109,6 +121,63 @@ def _texts(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
 
 
+_LONGEST_KEY = 4_096
+
+
+def source_options() -> list[click.Parameter]:
+    """The options that say who is asked; `Place.of` reads what they took."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    return [
+        click.Option(["--source"], metavar="NAME", help="Which configured source is asked."),
+        click.Option(["--warehouse"], type=folder, metavar="PATH", help="Ask the warehouse in this folder."),
+        click.Option(["--base-url"], metavar="URL", help="Ask the Convai Analytics API at this address."),
+        click.Option(
+            ["--api-key-file"], type=click.File(), metavar="FILE", help="Read its key from a file, or - for stdin."
+        ),
+        click.Option(
+            ["--api-key"], metavar="KEY", help="Its key, for a one-off test: the process list shows it to everyone."
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who is asked: a configured source, the warehouse in a folder, or an account by key and address."""
+
+    source: str | None
+    warehouse: Path | None
+    key: SecretStr | None
+    url: str | None
+
+    @staticmethod
+    def of(given: dict[str, object]) -> Place:
+        """What the options of `source_options` took, which is taken out of `given`. Raises InvalidArgument."""
+        source, warehouse, url = given.pop("source"), given.pop("warehouse"), given.pop("base_url")
+        return Place(
+            None if source is None else str(source),
+            warehouse if isinstance(warehouse, Path) else None,
+            _key(given.pop("api_key"), given.pop("api_key_file")),
+            None if url is None else str(url),
+        )
+
+    def settings(self, around: Surroundings) -> Settings:
+        """The settings under which that place is asked. Raises InvalidArgument for a folder and an account at once."""
+        return around.settings_for(self.warehouse, key=self.key, url=self.url)
+
+
+def _key(word: object, file: object) -> SecretStr | None:
+    """The key that was given for this one command, from the safer place when there are two."""
+    if isinstance(file, io.TextIOBase):
+        text = file.read(_LONGEST_KEY).strip()
+        if not text:
+            raise InvalidArgument("The key file is empty.", hint="Write the key into it, and nothing else.")
+        return SecretStr(text)
+    if not isinstance(word, str):
+        return None
+    click.echo("warning: others on this machine can read --api-key in the process list: set CONVAI_API_KEY.", err=True)
+    return SecretStr(word)
+
+
 def kebab(name: str) -> str:
     """The option that a word is."""
     return "--" + name.replace("_", "-")
@@ -127,7 +196,7 @@ def _aliases(field: FieldInfo) -> list[str]:
     return [choice for choice in alias.choices if isinstance(choice, str)]
 
 
-def _option(name: str, field: FieldInfo) -> click.Option:
+def _option(name: str, field: FieldInfo, default: object) -> click.Option:
     others = [*_aliases(field), *_EXTRA_SPELLINGS.get(name, ())]
     spellings = [kebab(word) for word in dict.fromkeys([name, *others])]
     kind, many = _kind(field)
@@ -137,7 +206,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         multiple=many,
         required=field.is_required(),
         metavar=None if isinstance(kind, OneOf | click.IntRange | click.FloatRange) else _METAVARS.get(name, "TEXT"),
-        help=_help(name, field),
+        help=_help(name, field, default),
     )
 
 
@@ -194,12 +263,12 @@ _SAYS = {
 _WINDOWED = {"range": "last_24h"}
 
 
-def _help(name: str, field: FieldInfo) -> str:
+def _help(name: str, field: FieldInfo, default: object) -> str:
     says = _SAYS.get(name, field.description or name.replace("_", " ").capitalize() + ".")
     if name == "group_by":
         most = next((bound.max_length for bound in field.metadata if isinstance(bound, annotated_types.MaxLen)), 1)
         says = "What rows are grouped by." + (f" At most {most}; repeat it, or separate with commas." * (most > 1))
-    default = field.get_default(call_default_factory=False)
+    default = default or field.get_default(call_default_factory=False)
     if isinstance(default, list):
         default = ", ".join(map(str, default))
     shown = default if isinstance(default, str | int | float) and default != "" else _WINDOWED.get(name)

@@ -11,11 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from talkscope.contract import Question
+from talkscope.errors import Json
 from talkscope.models.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from talkscope.charts.rendering import Renderer
     from talkscope.client import AsyncClient
     from talkscope.settings import Settings
     from talkscope.wiring import App
@@ -28,6 +30,7 @@ class Opening:
         self._settings = settings
         self._app: App | None = None
         self._clients: dict[str | None, Future[AsyncClient]] = {}
+        self._renderer: Renderer | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="talkscope-opening")
 
     @property
@@ -44,6 +47,21 @@ class Opening:
         """What hides personal data in that source's answers; once it has been asked."""
         assert self._app is not None
         return self._app.masking(source).mask
+
+    async def png(self, spec: Mapping[str, Json]) -> bytes:
+        """The picture of a chart's spec, drawn by a process of its own so that the server goes on answering."""
+        return await self._drawer().arender(spec, "png")
+
+    async def bundle(self) -> str:
+        """The program that draws charts in a page."""
+        return await asyncio.to_thread(self._drawer().bundle)
+
+    def _drawer(self) -> Renderer:
+        if self._renderer is None:
+            from talkscope.charts.rendering import Renderer
+
+            self._renderer = Renderer()
+        return self._renderer
 
     async def _client(self, source: str | None) -> AsyncClient:
         opening = self._clients.get(source)
@@ -62,5 +80,7 @@ class Opening:
     async def aclose(self) -> None:
         """Close what was opened."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._renderer is not None:
+            self._renderer.close()
         if self._app is not None:
             await self._app.aclose()

@@ -1,7 +1,8 @@
 """What others build on, as two files: `openapi/analytics.json`, the API, and `openapi/mcp.json`, the tools.
 
 `python -m talkscope.surface --check` compares them with what the code declares, and says of each difference whether it
-is compatible or breaking; `--write` renders them anew.
+is compatible or breaking; `--write` renders them anew; `--live URL` compares the API with the one that a service says
+it has.
 """
 
 from __future__ import annotations

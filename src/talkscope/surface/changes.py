@@ -1,7 +1,8 @@
 """What changed between two versions of a document, and whether whoever builds on the old one would notice.
 
-Compatible: a new tool, route or optional word, wider choices, a new field in an answer, other wording. Breaking: what
-was there is gone or renamed, a word is newly required, choices are fewer, a type is another, an answer lacks a field.
+Compatible: a new tool, prompt, resource, route or optional word, wider choices, a new field in an answer, other
+wording. Breaking: what was there is gone or renamed, a word is newly required, choices are fewer, a type is another, an
+answer lacks a field.
 """
 
 from __future__ import annotations
@@ -41,8 +42,46 @@ def between(old: Members, new: Members) -> list[Change]:
     """The changes from one version of `mcp.json` or `analytics.json` to another; none only when they are equal."""
     if old == new:
         return []
-    changes = list(_tools(old, new)) if "tools" in new else list(_routes(old, new))
+    changes = list(_menu(old, new)) if "tools" in new else list(_routes(old, new))
     return changes or [Change(COMPATIBLE, "the document", "wording, order or details")]
+
+
+def _menu(old: Members, new: Members) -> Iterator[Change]:
+    yield from _tools(old, new)
+    yield from _prompts(_named(old.get("prompts")), _named(new.get("prompts")))
+    for kind, key in (("resource", "resources"), ("resource template", "resourceTemplates")):
+        address = "uri" if key == "resources" else "uriTemplate"
+        yield from _resources(kind, _named(old.get(key), address), _named(new.get(key), address))
+
+
+def _prompts(before: Mapping[str, Members], after: Mapping[str, Members]) -> Iterator[Change]:
+    yield from _gone_or_new("prompt", before, after)
+    for name in sorted(before.keys() & after.keys()):
+        was, now = before[name], after[name]
+        yield from _schema(f"{name} takes", _arguments(was), _arguments(now), given=False)
+        for key in ("title", "description"):
+            if was.get(key) != now.get(key):
+                yield Change(COMPATIBLE, name, f"another {key}")
+
+
+def _arguments(prompt: Members) -> Json:
+    """A prompt's arguments as the schema of an object."""
+    named = _named(prompt.get("arguments"))
+    properties: dict[str, Json] = {
+        name: {"type": "string", "description": each.get("description")} for name, each in named.items()
+    }
+    required: list[Json] = [name for name, each in named.items() if each.get("required") is True]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _resources(kind: str, before: Mapping[str, Members], after: Mapping[str, Members]) -> Iterator[Change]:
+    yield from _gone_or_new(kind, before, after)
+    for address in sorted(before.keys() & after.keys()):
+        was, now = before[address], after[address]
+        if was.get("mimeType") != now.get("mimeType"):
+            yield Change(BREAKING, address, "another mimeType")
+        elif was != now:
+            yield Change(COMPATIBLE, address, "told in another way")
 
 
 def _tools(old: Members, new: Members) -> Iterator[Change]:
@@ -170,8 +209,8 @@ def _gone_or_new(kind: str, before: Mapping[str, Members], after: Mapping[str, M
         yield Change(COMPATIBLE, name, f"a new {kind}")
 
 
-def _named(listed: Json) -> dict[str, Members]:
-    return {str(_members(each).get("name")): _members(each) for each in listed} if isinstance(listed, list) else {}
+def _named(listed: Json, by: str = "name") -> dict[str, Members]:
+    return {str(_members(each).get(by)): _members(each) for each in listed} if isinstance(listed, list) else {}
 
 
 def _members(value: Json) -> Members:

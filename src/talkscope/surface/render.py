@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 import orjson
+from pydantic import BaseModel
 
 from talkscope import contract
 from talkscope.errors import Json
@@ -22,17 +23,29 @@ def analytics() -> dict[str, Json]:
 
 
 def tools() -> dict[str, Json]:
-    """The tools as a host sees them, with about how many tokens each costs in every conversation."""
+    """What a host sees over MCP: tools, with about how many tokens each costs, prompts and resources."""
     server = build(Opening(Settings()), settings=Settings())
-    listed: list[Json] = [
-        each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in anyio.run(server.list_tools)
-    ]
+    listed = _plain(anyio.run(server.list_tools))
     total = 0.0
     for each in listed:
         assert isinstance(each, dict)
         each["tokens"] = tokens = _cost(each)
         total += tokens
-    return {"instructions": server.instructions, "tokens": total, "tools": listed}
+    # A page's size changes with its wording, which is nobody's contract.
+    resources = _plain(anyio.run(server.list_resources), without={"size"})
+    return {
+        "instructions": server.instructions,
+        "tokens": total,
+        "tools": listed,
+        "prompts": _plain(anyio.run(server.list_prompts)),
+        "resources": resources,
+        "resourceTemplates": _plain(anyio.run(server.list_resource_templates)),
+    }
+
+
+def _plain(listed: Sequence[BaseModel], without: set[str] | None = None) -> list[Json]:
+    """What is listed, as it goes over the wire."""
+    return [each.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=without) for each in listed]
 
 
 def _cost(tool: Mapping[str, Json]) -> float:

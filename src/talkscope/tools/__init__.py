@@ -6,6 +6,15 @@ from talkscope.errors import unknown
 from talkscope.models.text import clean
 from talkscope.tools.breakdown import BREAKDOWN
 from talkscope.tools.catalog import CATALOG
+from talkscope.tools.chart import Chart
+from talkscope.tools.chart_breakdown import BREAKDOWN_CHART
+from talkscope.tools.chart_concurrency import CONCURRENCY_CHART
+from talkscope.tools.chart_interaction import INTERACTION_CHART
+from talkscope.tools.chart_latency import LATENCY_CHART
+from talkscope.tools.chart_reliability import RELIABILITY_CHART
+from talkscope.tools.chart_session import SESSION_CHART
+from talkscope.tools.chart_sessions import SESSIONS_CHART
+from talkscope.tools.chart_timeseries import TIMESERIES_CHART
 from talkscope.tools.concurrency import CONCURRENCY
 from talkscope.tools.explain import EXPLAIN
 from talkscope.tools.interaction import INTERACTION
@@ -18,7 +27,7 @@ from talkscope.tools.summary import SUMMARY
 from talkscope.tools.timeseries import TIMESERIES
 from talkscope.tools.tool import Tool
 
-TOOLS: tuple[Tool, ...] = (
+TOOLS: tuple[Tool | Chart, ...] = (
     SUMMARY,
     TIMESERIES,
     BREAKDOWN,
@@ -31,10 +40,18 @@ TOOLS: tuple[Tool, ...] = (
     REGRESSIONS,
     CATALOG,
     QUERY,
+    TIMESERIES_CHART,
+    LATENCY_CHART,
+    BREAKDOWN_CHART,
+    RELIABILITY_CHART,
+    INTERACTION_CHART,
+    SESSION_CHART,
+    SESSIONS_CHART,
+    CONCURRENCY_CHART,
 )
 
 
-def find(name: str) -> Tool:
+def find(name: str) -> Tool | Chart:
     """The tool of that name, or UnknownName with the nearest."""
     for tool in TOOLS:
         if tool.name == name:

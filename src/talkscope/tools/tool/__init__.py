@@ -20,8 +20,8 @@ __all__ = ["Asker", "Manner", "Shaped", "Tool", "refused", "tokens"]
 _ROW, _LABEL, _NUMBER = 3, 28, 10
 _AROUND = 1_600
 _AGAIN = 2
-# Said by eight tools, so that each word counts.
-_TOLD = {"filters": "dimension=value or !=value", "start_time": "ISO 8601, not with range"}
+# Said by sixteen tools, so that each word counts.
+TOLD = {"filters": "dimension=value or !=value", "start_time": "ISO 8601, not with range"}
 
 
 class Asker(Protocol):
@@ -35,7 +35,10 @@ class Asker(Protocol):
         """The source's answer to the question; the default source's when none is named."""
 
     def mask(self, source: str | None) -> Masking:
-        """What hides personal data in that source's answers."""
+        """What hides personal data in that source's answers; asked for once the source has answered."""
+
+    async def png(self, spec: Mapping[str, Json]) -> bytes:
+        """The picture of a chart's spec."""
 
 
 class Manner(Protocol):
@@ -79,10 +82,12 @@ class Tool:
     told: Mapping[str, str] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
     fold: Callable[[Answer], Answer] | None = None
+    ui: str | None = None
+    """The page that shows the answer, where a host can show one."""
 
     def input_schema(self, sources: Sequence[str] = ()) -> dict[str, Json]:
         """The closed JSON Schema of the tool's words; `source` is among them when there are several."""
-        made = schema.taken(self.question.params, hidden=self.hidden, told={**_TOLD, **self.told})
+        made = schema.taken(self.question.params, hidden=self.hidden, told={**TOLD, **self.told})
         properties = made["properties"]
         assert isinstance(properties, dict)
         properties |= {name: {"type": "string", "description": self.told[name]} for name in self.plain}
@@ -90,7 +95,7 @@ class Tool:
             properties["source"] = {"type": "string", "enum": list(sources)}
         return made
 
-    def output_schema(self) -> dict[str, Json]:
+    def output_schema(self) -> dict[str, Json] | None:
         """The closed JSON Schema of the tool's structured content."""
         made = schema.shown(self.question.answer)
         properties = made["properties"]
@@ -104,7 +109,7 @@ class Tool:
         Raises:
             TalkscopeError: The words are off, or there is no answer.
         """
-        source, asked = understood(self.question, words, hidden=self.hidden, sources=asker.sources)
+        source, asked = understood(self.question.params, words, hidden=self.hidden, sources=asker.sources)
         if self.narrows in self.hidden and self.narrows is not None:
             asked[self.narrows] = _rows_within(manner.answer_tokens, asked)
         shaping = await self._shaping(asker, source, asked, manner)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from talkscope.errors import Json
-from talkscope.models.answers import Cell
+from talkscope.models.answers import Answer, Cell
 from talkscope.models.semantics import DIMENSIONS, MEASURES
 from talkscope.models.text import clean
 
+A = TypeVar("A", bound=Answer)
 Masking: TypeAlias = Callable[[str], str]
 
 CELL = 200
@@ -68,6 +69,17 @@ def plain(value: object, mask: Masking, cap: int = CELL, most: int = 50) -> Json
     if isinstance(value, list | tuple):
         return [plain(part, mask, cap, most) for part in value[:most]]
     return safe(str(value), mask, cap)
+
+
+def whole(answer: A, mask: Masking) -> A:
+    """The same answer with each of its texts and numbers made safe, for whoever draws it."""
+    given = answer.model_dump(exclude={"rows", "meta"})
+    made = {key: plain(value, mask, SENTENCE) for key, value in given.items()}
+    rows = [[cell(value, mask) for value in row] for row in answer.rows]
+    columns = [name(column) for column in answer.columns]
+    notes = [safe(note, mask, SENTENCE) for note in answer.meta.notes]
+    meta = answer.meta.model_copy(update={"notes": notes})
+    return answer.model_validate({**made, "columns": columns, "rows": rows, "meta": meta})
 
 
 def name(text: str) -> str:

@@ -6,26 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
-from talkscope.contract import Question, understand, words_of
+from talkscope.contract import understand, words_of
 from talkscope.errors import InvalidArgument, Json, UnknownName, nearest, unknown
-from talkscope.models.answers import Answer
+from talkscope.models.questions import Asked
 from talkscope.models.text import clean
 
 _ADDED_BY_HOSTS = frozenset({"wait_for_previous"})
 
 
 def understood(
-    question: Question[Answer], words: Mapping[str, object], *, hidden: Collection[str], sources: Sequence[str]
+    params: type[Asked], words: Mapping[str, object], *, hidden: Collection[str], sources: Sequence[str]
 ) -> tuple[str | None, dict[str, object]]:
-    """The source that is named, if any, and the question's words under their own names, checked.
+    """The source that is named, if any, and the words that the model takes under their own names, checked.
 
     Raises UnknownName or InvalidArgument with what to write instead.
     """
     given = {name: value for name, value in words.items() if name not in _ADDED_BY_HOSTS}
     source = _source(given.pop("source", None), sources)
-    known = [name for name in words_of(question.params) if name not in hidden]
+    known = [name for name in words_of(params) if name not in hidden]
     _refuse_strangers(given, [*known, "source"] if len(sources) > 1 else known)
-    asked = understand(question.params, {name: _parsed(value) for name, value in given.items()})
+    asked = understand(params, {name: _parsed(value) for name, value in given.items()})
     return source, asked.model_dump(exclude_unset=True)
 
 

@@ -114,6 +114,10 @@ contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the co
 	@$(BIN)/python -m talkscope.surface --write
 	@$(BIN)/python -m talkscope.cli.reference --write
 
+.PHONY: gallery
+gallery: $(READY) ## Draw docs/gallery/ anew: every chart, from generated telemetry
+	@$(BIN)/python docs/gallery/build.py
+
 .PHONY: mcp-smoke
 mcp-smoke: $(READY) $(INSPECTOR)/ready ## Ask the server through MCP Inspector, in both protocol eras (needs npm)
 	@$(BIN)/python -m tests.smoke.run $(INSPECTOR)/node_modules

@@ -19,6 +19,7 @@ MENU: dict[str, list[str]] = {
         "docs/how-to/ingest",
         "docs/how-to/sources",
         "docs/how-to/serve",
+        "docs/how-to/report",
         "docs/mcp-distribution",
         "docs/prompts",
         "docs/charts",

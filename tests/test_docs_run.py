@@ -62,8 +62,8 @@ def test_the_first_steps_do_what_they_show(tmp_path: Path) -> None:
     for text in blocks(STARTED, "console"):
         line, *shown = text.splitlines()
         words = shlex.split(line.removeprefix("$ ").partition(" #")[0].partition(" | ")[0])
-        # The demo has tests of its own, and takes seconds.
-        if words[0] != "talkscope" or words[1] == "demo":
+        # These have tests of their own, and take seconds.
+        if words[0] != "talkscope" or words[1] in ("demo", "chart", "report"):
             continue
         # What a terminal shows is told to a pipe with --table.
         with contextlib.chdir(tmp_path):

@@ -35,7 +35,6 @@ class _Input(_Part):
     isSecret: bool = False
     format: Literal["string", "number", "boolean", "filepath"] = "string"
     default: str | None = None
-    placeholder: str | None = None
     choices: list[str] = Field(default_factory=list)
     value: str | None = None
 

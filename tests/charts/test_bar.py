@@ -125,13 +125,14 @@ def test_shares_of_turn_time_sum_to_one_and_say_their_mean():
 def test_a_character_is_shown_by_its_name_and_two_of_one_name_are_two_bars():
     answer = Answer(
         columns=["character_id", "character_name", "sessions", "n"],
-        rows=[["c-1", "Ada", 9, 9], ["c-2", "Ada", 5, 5], ["c-3", None, 2, 2]],
-        meta=meta(16),
+        rows=[["c-1", "Ada", 9, 9], ["c-2", "Ada", 5, 5], ["c-3", None, 2, 2], ["c-4", "Ada (2)", 1, 1]],
+        meta=meta(17),
     )
     drawing = bar.draw(answer)
-    assert [(row["label"], row["id"]) for row in rows(drawing)] == [("Ada", "c-1"), ("Ada (2)", "c-2"), ("c-3", "c-3")]
-    svg = checked(drawing)
-    assert svg.count("Sessions: ") >= 3 or "Ada (2)" in svg
+    assert [(row["label"], row["id"]) for row in rows(drawing)] == [
+        ("Ada", "c-1"), ("Ada (2)", "c-2"), ("c-3", "c-3"), ("Ada (2) (2)", "c-4")
+    ]  # fmt: skip
+    assert "Ada (2)" in checked(drawing)
     assert title(drawing) == "Sessions by character"
 
 

@@ -144,7 +144,7 @@ def test_the_slowest_sessions_are_each_explained(folder: Path) -> None:
 def slowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two weeks of a turn every hour, each a session; in the second week turns take twice as long."""
     place = tmp_path_factory.mktemp("slowed")
-    lines = []
+    lines: list[dict[str, object]] = []
     for hour in range(14 * 24):
         at = datetime.fromtimestamp(NOW.timestamp() - hour * 3_600 - 60, UTC).isoformat()
         latency = (800.0 if hour < 7 * 24 else 400.0) + hour % (7 * 24) / 10

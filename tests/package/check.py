@@ -78,11 +78,15 @@ def build(source: Path, folder: Path, target: str) -> Path:
 
 def recipes_missing(wheel: Path, recipes: Path) -> str:
     """The recipes that the wheel does not hold, as a sentence; empty when it holds them all."""
-    wanted = {file.relative_to(recipes).as_posix() for file in recipes.rglob("*.md") if file.name != "README.md"}
+    wanted = {file.relative_to(recipes).as_posix() for file in recipes.rglob("*.*") if _shipped(file)}
     with zipfile.ZipFile(wheel) as opened:
         held = opened.namelist()
     lacking = sorted(name for name in wanted if not any(each.endswith(f"/{name}") for each in held))
     return f"lacks {', '.join(lacking) or 'all of them'}" if lacking or not wanted else ""
+
+
+def _shipped(file: Path) -> bool:
+    return file.suffix in {".md", ".py"} and file.name != "README.md"
 
 
 def same_wheel(wheel: Path, archive: Path, folder: Path) -> str:

@@ -16,7 +16,8 @@ def _wheel(folder: Path, *names: str) -> Path:
 
 def test_a_wheel_without_a_recipe_is_told_which(tmp_path: Path):
     recipes = ROOT / "recipes"
-    every = sorted(file.relative_to(recipes).as_posix() for file in recipes.rglob("*.md") if file.name != "README.md")
+    files = [file for file in recipes.rglob("*.*") if file.suffix in {".md", ".py"} and file.name != "README.md"]
+    every = sorted(file.relative_to(recipes).as_posix() for file in files)
     assert recipes_missing(_wheel(tmp_path, *every), recipes) == ""
     assert recipes_missing(_wheel(tmp_path, *every[1:]), recipes) == f"lacks {every[0]}"
 

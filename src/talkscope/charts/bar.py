@@ -81,7 +81,7 @@ class _Bars:
 
     def _rows(self) -> list[_Row]:
         found: list[_Row] = []
-        seen: dict[str, int] = {}
+        seen: set[str] = set()
         last = len(self.answer.rows) - 2
         for index, cells in enumerate(self.answer.records()):
             keys = [cells[each] for each in self.dimensions]
@@ -89,14 +89,19 @@ class _Bars:
             rest = first == _UNATTRIBUTED if self.shares else False
             # A group may bear any name, but what is folded stands last, or before what is unattributed.
             rest = rest or (index >= last and _REST.fullmatch(first) is not None and not any(keys[1:]))
-            shown = [first] if rest else [self._shown(cells, each) for each in self.dimensions]
+            named = any(each is not None for each in keys)
+            shown = [first if rest else _NONE]
+            if named and not rest:
+                shown = [self._shown(cells, each) for each in self.dimensions]
             label = " / ".join(shown)
             # Rows are told apart by their labels, and names are not always different.
-            times = seen[label] = seen.get(label, 0) + 1
-            label = label if times == 1 else f"{label} ({times})"
-            named = any(each is not None for each in keys)
+            plain, times = label, 1
+            while label in seen:
+                times += 1
+                label = f"{plain} ({times})"
+            seen.add(label)
             ids = " / ".join(clean(str(_NONE if each is None else each), _CAP) for each in keys)
-            found.append(_Row(label, "" if rest else ids, cells, rest or not named, named))
+            found.append(_Row(label, ids if named and not rest else "", cells, rest or not named, named))
         return found
 
     @staticmethod
@@ -203,7 +208,8 @@ class _Bars:
         )
         bar = alt.Chart().mark_bar(cornerRadiusEnd=2).encode(
             x=x, y=y, tooltip=self._tooltip(),
-            color=alt.condition("datum.grey == 1", alt.value(_GREY), alt.value(theme.MAIN)),
+            # Other bars have the theme's own colour.
+            color=alt.Color(condition={"test": "datum.grey == 1", "value": _GREY}),
         )  # fmt: skip
         text = (
             alt.Chart()

@@ -127,7 +127,7 @@ class _Lines(Buckets):
         if not self.dimension:
             return panels.hover(told, len(self.labels))
         unseen = alt.Chart().mark_point(filled=True, opacity=0, size=150)
-        named = alt.Tooltip("group:N", title=words.name(self.dimension))
+        named = alt.Tooltip("group:N", title=words.name(self.dimension.removesuffix("_id")))
         found: alt.Chart = unseen.encode(y=alt.Y(f"{words.name(measures[0])}:Q"), tooltip=[named, *told])
         return found
 

@@ -25,7 +25,7 @@ _LASTS = (
     "datum.value<60?format(datum.value,'~f')+' s':datum.value<3600?format(datum.value/60,'~f')+' min'"
     ":datum.value<86400?format(datum.value/3600,'~f')+' h':format(datum.value/86400,'~f')+' d'"
 )
-_UNKNOWN = "#b8bec8"
+_UNKNOWN, _EDGE = "#b8bec8", "#7c8694"
 _ERROR = theme.STATUS["error"]
 _SAID = 5
 _VEILED = 0.78
@@ -88,7 +88,8 @@ class _Cloud:
         if self.known:
             slowest = self._by_p95()[0]
             notes.append(f"slowest: {clean(str(slowest['session_id']), 48)}, {words.figure(slowest['p95_ms'], 'ms')}")
-        return words.subtitle(self.answer, " · ".join(each for each in (which, *notes) if each), *self.notes, n_of="sessions")
+        said = " · ".join(each for each in (which, *notes) if each)
+        return words.subtitle(self.answer, said, *self.notes, n_of="sessions")
 
     def series(self, clock: Clock) -> list[Series]:
         """The sessions of each character, with their starts to the second."""
@@ -118,14 +119,14 @@ class _Cloud:
 
         x, y = self._x(), self._y()
         base = alt.Chart()
-        width = alt.condition("datum.errors>0", alt.value(1.8), alt.value(0.7))
+        width = alt.condition("datum.errors>0", alt.value(1.8), alt.value(1))
         size = alt.condition("datum.errors>0", alt.value(130), alt.value(85))
-        stroke = alt.condition("datum.errors>0", alt.value(_ERROR), alt.value("#6b7280"))
+        stroke = alt.condition("datum.errors>0", alt.value(_ERROR), alt.value(_EDGE))
         encoded = {"x": x, "y": y, "stroke": stroke, "strokeWidth": width, "size": size, "tooltip": self._tooltip()}
         # The slower a session, the further to the front.
         encoded["order"] = alt.Order("p95:Q")
         if self.errors:
-            legend = alt.Legend(title=None, symbolFillColor=_UNKNOWN, symbolStrokeColor="#6b7280", symbolStrokeWidth=1)
+            legend = alt.Legend(title=None, symbolFillColor=_UNKNOWN, symbolStrokeColor=_EDGE, symbolStrokeWidth=1)
             scale = alt.Scale(domain=["without errors", "with errors"], range=["circle", "triangle-up"])
             encoded["shape"] = alt.Shape("state:N", scale=scale, legend=legend)
         drawn: list[alt.Chart] = []
@@ -139,7 +140,7 @@ class _Cloud:
             legend = alt.Legend(
                 title="P95 (ms)", orient="right", direction="vertical", gradientLength=200, format=",~f", tickCount=5
             )
-            colour = alt.Color("p95:Q", scale=alt.Scale(range=list(theme.RAMP), nice=True), legend=legend)
+            colour = alt.Color("p95:Q", scale=alt.Scale(nice=True), legend=legend)
             drawn.append(
                 base.transform_filter("isValid(datum.p95)")
                 .mark_point(filled=True, opacity=_VEILED)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import click
 
+from talkscope.charts import save
 from talkscope.charts.drawing import Drawing, theme
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
 from talkscope.cli.show import Page, as_json
 from talkscope.cli.words import OneOf, Place, kebab, options, source_options, words
 from talkscope.contract import Question, understand
-from talkscope.errors import InvalidArgument, Json
+from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 from talkscope.models.text import clean
 from talkscope.tools import TOOLS
@@ -24,7 +25,6 @@ from talkscope.tools.chart import Chart
 from talkscope.tools.tool.safe import whole
 
 if TYPE_CHECKING:
-    from talkscope.charts.rendering import Renderer
     from talkscope.client import AsyncClient
 
 A = TypeVar("A", bound=Answer)
@@ -134,7 +134,7 @@ def _words(chart: Chart, preset: Mapping[str, object]) -> list[click.Parameter]:
     if one is None:
         return found
     spellings = [kebab(one), kebab(one.removesuffix(_ID)), _NAMED]
-    named = click.Option(spellings, metavar="ID", help="The same by name.")
+    named = click.Option(spellings, metavar="ID", help="The id, given by name.")
     return [click.Argument([one], required=False), named, *found]
 
 
@@ -216,32 +216,15 @@ def _writer(output: object, *, shade: object, scale: object, pretty: bool) -> Ca
 
     def write(drawing: Drawing) -> None:
         if form == ".json":
-            data = as_json(drawing.spec, pretty=pretty).encode()
+            output.write_text(as_json(drawing.spec, pretty=pretty), encoding="utf-8", newline="\n")
         else:
-            data = _rendered(drawing, form, float(scale) if isinstance(scale, float) else 2.0)
-        output.write_bytes(data)
-        click.echo(f"Written: {output} ({len(data):,} bytes)", err=True)
+            save(drawing, output, title=_title(drawing), scale=scale if isinstance(scale, float) else 2.0)
+        click.echo(f"Written: {output} ({output.stat().st_size:,} bytes)", err=True)
 
     return write
 
 
-def _rendered(drawing: Drawing, form: str, scale: float) -> bytes:
-    from talkscope.charts.rendering import Renderer
-
-    with Renderer() as renderer:
-        if form == ".html":
-            return _page(drawing, renderer).encode()
-        if form == ".svg":
-            return renderer.render(drawing.spec, "svg")
-        if form == ".pdf":
-            return renderer.render(drawing.spec, "pdf", scale=1)
-        return renderer.render(drawing.spec, "png", scale=scale, most=None)
-
-
-def _page(drawing: Drawing, renderer: Renderer) -> str:
-    from talkscope.charts.pages import standalone
-
+def _title(drawing: Drawing) -> str:
     title = drawing.spec.get("title")
-    heading: Json = title.get("text") if isinstance(title, dict) else title
-    told: dict[str, Json] = {"description": drawing.summary, **drawing.spec}
-    return standalone(renderer.bundle(), [told], title=str(heading or "Chart"))
+    text = title.get("text") if isinstance(title, dict) else title
+    return text if isinstance(text, str) else "Chart"

@@ -7,6 +7,7 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import altair as alt
+import anyio
 import pytest
 import vl_convert
 
@@ -104,7 +105,9 @@ def test_the_bundle_is_vega_vega_lite_and_vega_embed_and_is_made_once(renderer: 
     bundle = renderer.bundle()
     assert all(f"window.{name}=" in bundle for name in ("vega", "vegaLite", "vegaEmbed"))
     assert len(bundle) > 500_000
-    assert renderer.bundle() is bundle
+    assert renderer.bundle() is anyio.run(renderer.abundle) is bundle
+    with Renderer() as another:
+        assert anyio.run(another.abundle) == bundle
 
 
 def test_the_version_that_draws_is_the_one_that_altair_writes() -> None:

@@ -42,7 +42,7 @@ class Buckets:
         timed = [each for each in self.measures if self.units[each] == "ms"]
         plain = [each for each in self.measures if each not in timed]
         listed = words.several(plain + timed if of else self.measures)
-        by = f" by {words.name(self.dimension).lower()}" if self.dimension else ""
+        by = f" by {words.name(self.dimension.removesuffix('_id')).lower()}" if self.dimension else ""
         return f"{listed}{f' of {of}' if of and (timed or self._of) else ''}{by}"
 
     def axis_title(self, measures: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ import os
 import re
 import threading
 from collections.abc import Mapping
-from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, get_args
 
@@ -25,6 +24,7 @@ MOST_BYTES = 150_000
 """What a PNG may weigh in an answer to a model."""
 DEADLINE = 20.0
 _LARGEST_SCALE = 8.0
+_BUNDLE = Request("bundle", b"", VEGA_LITE, DEADLINE)
 _VERSION = re.compile(r"/vega-lite/v(\d+\.\d+)")
 _INLINE = frozenset({"values", "datasets"})
 
@@ -93,13 +93,7 @@ class Renderer:
         deadline: float = DEADLINE,
     ) -> bytes:
         """The same while the event loop goes on; one that is cancelled is drawn to its end and dropped."""
-        dropped = threading.Event()
-        drawn = partial(self._ask, _request(spec, kind, scale, most, deadline), dropped)
-        try:
-            # Threads of its own, since those that anyio shares also read stdin; the lock has them draw in turn.
-            return await to_thread.run_sync(drawn, abandon_on_cancel=True, limiter=CapacityLimiter(1))
-        finally:
-            dropped.set()
+        return await self._asked(_request(spec, kind, scale, most, deadline))
 
     def bundle(self) -> str:
         """Vega, Vega-Lite and Vega-Embed as one JavaScript text that loads nothing else (0.9 MB).
@@ -107,7 +101,13 @@ class Renderer:
         Raises what `render` raises.
         """
         if self._bundle is None:
-            self._bundle = self._ask(Request("bundle", b"", VEGA_LITE, DEADLINE), threading.Event()).decode()
+            self._bundle = self._ask(_BUNDLE, threading.Event()).decode()
+        return self._bundle
+
+    async def abundle(self) -> str:
+        """The same while the event loop goes on."""
+        if self._bundle is None:
+            self._bundle = (await self._asked(_BUNDLE)).decode()
         return self._bundle
 
     def close(self) -> None:
@@ -120,6 +120,16 @@ class Renderer:
         with self._lock:
             if self._child is not None:
                 self._child.end()
+
+    async def _asked(self, request: Request) -> bytes:
+        dropped = threading.Event()
+        try:
+            # Threads of its own, since those that anyio shares also read stdin; the lock has them draw in turn.
+            return await to_thread.run_sync(
+                self._ask, request, dropped, abandon_on_cancel=True, limiter=CapacityLimiter(1)
+            )
+        finally:
+            dropped.set()
 
     def _ask(self, request: Request, dropped: threading.Event) -> bytes:
         if self._process != os.getpid():

@@ -179,7 +179,7 @@ def _definitions(found: Found) -> Section:
         [
             words.name(name),
             unit_of(found.summary, name),
-            MEASURES[name].description.partition(", or ")[0],
+            _meaning(name),
             counts.get(name, MISSING),
         ]
         for name in counts or _HEADLINES
@@ -189,3 +189,8 @@ def _definitions(found: Found) -> Section:
     if found.meta.latency_basis:
         section.parts.append(Says(f"Latency is {found.meta.latency_basis}."))
     return section.done("Definitions")
+
+
+def _meaning(name: str) -> str:
+    """What a measure is in a report, which asks for no metric by name."""
+    return MEASURES[name].description.partition(", or ")[0]

@@ -112,7 +112,7 @@ def test_a_route_that_newly_needs_a_word_is_breaking(api: dict[str, Any]):
 
 
 def test_each_tool_says_what_it_costs(menu: dict[str, Any]):
-    assert menu["tokens"] == sum(tool["tokens"] for tool in menu["tools"]) <= 2_650
+    assert menu["tokens"] == sum(tool["tokens"] for tool in menu["tools"]) <= 4_500
 
 
 def test_a_check_passes_after_a_write_and_fails_after_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

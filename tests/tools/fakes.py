@@ -24,7 +24,10 @@ from talkscope.models.answers import (
     WindowMeta,
 )
 from talkscope.models.masking import Mask
+from talkscope.tools.tool import Tool
 
+ASKING = [tool for tool in tools.TOOLS if isinstance(tool, Tool)]
+"""The tools that answer with rows; the others draw."""
 WINDOW = WindowMeta(start="2026-05-04T00:00:00Z", end="2026-05-05T00:00:00Z", timezone="UTC", range="last_24h")
 SESSION = SessionFacts(
     session_id="s-1", platform="own", start_time="2026-05-04T10:00:00Z", interactions=3, errors=0, p95_ms=812.5

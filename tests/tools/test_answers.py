@@ -7,9 +7,8 @@ import pytest
 
 from talkscope.errors import DeadlineExceeded, NotFound
 from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer
-from talkscope.tools import TOOLS
 from talkscope.tools.tool import refused, tokens
-from tests.tools.fakes import NEEDED, Fake, Manner, call, meta, plain, rows_of
+from tests.tools.fakes import ASKING, NEEDED, Fake, Manner, call, meta, plain, rows_of
 
 
 def _sizes(shaped):
@@ -52,7 +51,7 @@ def test_numbers_have_no_more_digits_than_they_mean():
     assert shaped.text.splitlines()[-5:] == ["a\t1234.568\t1", "b\t0.012346\t2", "c\t3\t3", "d\t\t4", "e\t\t5"]
 
 
-@pytest.mark.parametrize("tool", [tool.name for tool in TOOLS])
+@pytest.mark.parametrize("tool", [tool.name for tool in ASKING])
 @pytest.mark.parametrize("budget", [200, 1_000, 4_000, 10_000, 99_999])
 def test_no_answer_is_longer_than_its_budget(tool: str, budget: int):
     fake = Fake(lambda name, words: plain(name, rows_of(3_000)))

@@ -10,7 +10,7 @@ from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.errors import InvalidArgument
 from talkscope.models.questions import Asked, BreakdownAsked, Words
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 _SHARE = "share"
 # A bar with its texts, against a row of numbers.
@@ -35,12 +35,12 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     limit = max(1, min(words.limit, room // (_BAR * len(words.measures))))
     notes = in_words.only(words.filters)
     if _SHARE in words.measures:
-        return bar.draw(await ask(contract.LATENCY, **{**_shares(words), "limit": limit}), notes=notes)
+        return await apart(bar.draw, await ask(contract.LATENCY, **{**_shares(words), "limit": limit}), notes=notes)
     if words.percentile:
         raise InvalidArgument("percentile is for measures=share.", hint="Leave it out, or ask for measures=share.")
     answer = await ask(contract.BREAKDOWN, **{**given(words, "percentile"), "measures": words.measures, "limit": limit})
     metric = words.metric_name or (f"{words.metric_name_prefix}*" if words.metric_name_prefix else "")
-    return bar.draw(answer, of=metric, notes=notes)
+    return await apart(bar.draw, answer, of=metric, notes=notes)
 
 
 def _shares(words: BreakdownChartAsked) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import cast
 from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, ConcurrencyAsked
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 # Characters: of a row that `room` counts; of a peak, a mean and a time.
 _ROW, _NUMBERS = 14, 18
@@ -19,7 +19,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
 
     words = cast("ConcurrencyAsked", asked)
     answer = await ask(contract.CONCURRENCY, **{**given(words), "max_rows": max(2, room * _ROW // _NUMBERS)})
-    return area.draw(answer, asked=words.granularity, notes=in_words.only(words.filters))
+    return await apart(area.draw, answer, asked=words.granularity, notes=in_words.only(words.filters))
 
 
 CONCURRENCY_CHART = Chart(

@@ -7,7 +7,7 @@ from typing import cast
 from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, InteractionAsked
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 # A span with its name, its text and its stretches, against a row of numbers.
 _SPAN = 7
@@ -18,7 +18,9 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
 
     words = cast("InteractionAsked", asked)
     answer = await ask(contract.INTERACTION, **given(words))
-    return waterfall.draw(answer, zone=words.timezone, most=max(1, min(waterfall.MOST_SPANS, room // _SPAN)))
+    return await apart(
+        waterfall.draw, answer, zone=words.timezone, most=max(1, min(waterfall.MOST_SPANS, room // _SPAN))
+    )
 
 
 INTERACTION_CHART = Chart(

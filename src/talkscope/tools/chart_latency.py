@@ -12,7 +12,7 @@ from talkscope.errors import InvalidArgument
 from talkscope.models.buckets import Grain
 from talkscope.models.questions import Asked, Windowed, Words
 from talkscope.models.semantics import measure
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 _WEEK = "last_7d"
 # Characters: of a row that `room` counts, of a latency, of its n.
@@ -52,8 +52,13 @@ async def _band(ask: Ask, words: LatencyChartAsked, room: int) -> Drawing:
     rows = max(2, room * _ROW // (_NUMBER * len(words.measures) + _N))
     asked = {**given(words, "kind", "threshold_ms"), "measures": words.measures, "max_rows": rows}
     answer = await ask(contract.TIMESERIES, **asked)
-    return line.draw(
-        answer, threshold=words.threshold_ms, band=True, asked=words.granularity, notes=in_words.only(words.filters)
+    return await apart(
+        line.draw,
+        answer,
+        threshold=words.threshold_ms,
+        band=True,
+        asked=words.granularity,
+        notes=in_words.only(words.filters),
     )
 
 
@@ -76,7 +81,7 @@ async def _heatmap(ask: Ask, words: LatencyChartAsked, room: int) -> Drawing:
     if words.granularity in (None, "minute"):
         asked["granularity"] = "hour"
     answer = await ask(contract.TIMESERIES, **asked)
-    return heatmap.draw(answer, asked=words.granularity or "hour", notes=in_words.only(words.filters))
+    return await apart(heatmap.draw, answer, asked=words.granularity or "hour", notes=in_words.only(words.filters))
 
 
 LATENCY_CHART = Chart(

@@ -10,7 +10,7 @@ from talkscope.errors import InvalidArgument, NotSupported
 from talkscope.models.answers import Answer
 from talkscope.models.buckets import Grain
 from talkscope.models.questions import Asked, Windowed
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 # Characters: of a row that `room` counts; of two counts, a rate and interactions.
 _ROW, _NUMBERS = 14, 20
@@ -42,7 +42,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     except (InvalidArgument, NotSupported):
         dropped = None
     notes = [*in_words.only(words.filters), *([] if dropped else [_UNKNOWN])]
-    return reliability.draw(answer, dropped, asked=words.granularity, notes=notes)
+    return await apart(reliability.draw, answer, dropped, asked=words.granularity, notes=notes)
 
 
 RELIABILITY_CHART = Chart(

@@ -7,7 +7,7 @@ from typing import cast
 from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, SessionAsked
-from talkscope.tools.chart import Ask, Chart
+from talkscope.tools.chart import Ask, Chart, apart
 
 _PAGE, _MOST = 500, 2_000
 
@@ -23,7 +23,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     while cursor and len(rows) < most:
         page = await ask(contract.SESSION, **told, limit=min(most - len(rows), _PAGE), cursor=cursor)
         rows, cursor = [*rows, *page.rows], page.meta.next_cursor
-    return timeline.draw(answer.model_copy(update={"rows": rows}), zone=words.timezone)
+    return await apart(timeline.draw, answer.model_copy(update={"rows": rows}), zone=words.timezone)
 
 
 SESSION_CHART = Chart(

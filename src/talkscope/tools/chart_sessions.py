@@ -9,7 +9,7 @@ from pydantic import Field
 from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, SessionsAsked
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 # A session with its id and five figures, against a row of numbers.
 _SESSION = 5
@@ -29,7 +29,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     words = cast("SessionsChartAsked", asked)
     limit = max(1, min(words.limit, room // _SESSION))
     answer = await ask(contract.SESSIONS, **{**given(words), "sort": words.sort, "limit": limit})
-    return scatter.draw(answer, notes=in_words.only(words.filters))
+    return await apart(scatter.draw, answer, notes=in_words.only(words.filters))
 
 
 SESSIONS_CHART = Chart(

@@ -7,7 +7,7 @@ from typing import cast
 from talkscope import contract
 from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, TimeseriesAsked
-from talkscope.tools.chart import Ask, Chart, given
+from talkscope.tools.chart import Ask, Chart, apart, given
 
 # Characters: of a row that `room` counts, of a measure's number, of its n.
 _ROW, _NUMBER, _N = 14, 9, 5
@@ -21,7 +21,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     rows = max(2, room * _ROW // (_NUMBER * len(words.measures) + _N))
     answer = await ask(contract.TIMESERIES, **{**given(words), "max_rows": rows})
     metric = words.metric_name or (f"{words.metric_name_prefix}*" if words.metric_name_prefix else "")
-    return line.draw(answer, of=metric, asked=words.granularity, notes=in_words.only(words.filters))
+    return await apart(line.draw, answer, of=metric, asked=words.granularity, notes=in_words.only(words.filters))
 
 
 TIMESERIES_CHART = Chart(

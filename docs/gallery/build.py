@@ -104,7 +104,7 @@ def page(drawn: list[tuple[Picture, Drawing]]) -> str:
     parts = [
         "# Gallery",
         "",
-        "Every chart, drawn from generated telemetry by `make gallery`. Beside each picture stands its Vega-Lite spec, with all its data.",
+        "Every chart, drawn by `make gallery` from generated telemetry. Beside each stands its spec with all its data.",
     ]
     for picture, drawing in drawn:
         parts += [

@@ -48,6 +48,8 @@ _FILTERS: tuple[list[str], ...] = (
     [],
 )
 _MEASURES = ("p95", "count", "errors", "error_rate", "avg", "sessions", "interactions", "end_users", "max", "p50")
+# Charts ask what the other tools ask, and drawing takes its time.
+_OFTEN = [1 if tool.name.startswith("chart_") else 4 for tool in TOOLS]
 _GROUPS = ("processor", "provider", "model", "character_id", "status", "app_key", "session_id")
 
 
@@ -71,7 +73,13 @@ def words(chance: random.Random, tool: str) -> dict[str, object]:
         "detect_regressions": {"measure": "p95", "group_by": chance.choice(("overall", "provider"))},
         "list_metrics": {},
         "query": {"query": {"measures": ["SessionMetrics.count"], "dimensions": ["SessionMetrics.model"]}},
+        "chart_latency": window | {"kind": chance.choice(("band", "heatmap"))},
+        "chart_reliability": window,
+        "chart_sessions": window,
     }
+    asks = {"timeseries": "get_timeseries", "breakdown": "get_breakdown", "session": "get_session",
+            "interaction": "get_interaction", "concurrency": "get_concurrency"}  # fmt: skip
+    made |= {f"chart_{kind}": made[asked] for kind, asked in asks.items()}
     return made[tool]
 
 
@@ -86,7 +94,7 @@ class Storm:
 
     async def one(self, asker: Opening, settings: Settings) -> None:
         """Ask one tool, and note how it ended."""
-        tool = self.chance.choice(TOOLS)
+        tool = self.chance.choices(TOOLS, _OFTEN)[0]
         asked = words(self.chance, tool.name)
         begun = time.monotonic()
         try:

@@ -54,7 +54,7 @@ class Opening:
 
     async def bundle(self) -> str:
         """The program that draws charts in a page."""
-        return await asyncio.to_thread(self._drawer().bundle)
+        return await self._drawer().abundle()
 
     def _drawer(self) -> Renderer:
         if self._renderer is None:

@@ -240,10 +240,8 @@ def compare(store: DuckStore) -> int:
                 over.append(pair.theirs)
             print(line(pair.theirs, pair.ours, known))
     print(line("all", "", sums))
-    print(
     print(f"\nratio: {sums[3] / sums[1]:.2f}  talkscope / the Convai server, bytes of all answers")
-        f"A token is about four bytes. Charts whose data theirs sends twice and ours is over a quarter: {len(over)}."
-    )
+    print(f"A token is about four bytes. Charts whose data theirs sends twice and ours is over a quarter: {len(over)}.")
     print("\n".join(over))
     return 0
 

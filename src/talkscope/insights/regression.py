@@ -1,7 +1,7 @@
 """Whether something got worse by more than chance: permutation tests over whole sessions, corrected for many groups.
 
-A unit is one session's (amount, n): how many of its n values lie above the pooled quantile, how many failed, or their
-sum. Sessions are drawn whole, because values of one session resemble each other.
+A unit is one session's (amount, n): how many of its n values lie above the pooled quantile (those at it by half), how
+many failed, or their sum. Sessions are drawn whole, because values of one session resemble each other.
 """
 
 from __future__ import annotations

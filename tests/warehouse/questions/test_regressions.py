@@ -117,6 +117,15 @@ def test_a_rise_beyond_threshold_and_chance_is_significant(warehouse: Make) -> N
         assert row["p_value"] == row["q_value"] == (0.001 if measure != "p95" else pytest.approx(0.004, abs=0.004))
 
 
+def test_turns_that_all_end_at_one_time_limit_are_found_to_be_more(warehouse: Make) -> None:
+    rarely = turns("07", 20, lambda number: 8_000 if number % 40 == 0 else steady(number))
+    often = turns("10", 20, lambda number: 8_000 if number % 3 == 0 else steady(number))
+    answer = ask(warehouse([*rarely, *often]), measure="p95")
+    assert (numbers(answer, "current"), column(answer, "significant")) == ([8_000], ["yes"])
+    assert numbers(answer, "baseline")[0] < 1_000
+    assert numbers(answer, "p_value")[0] < 0.01
+
+
 def test_the_same_rise_below_the_threshold_is_not(warehouse: Make) -> None:
     made = warehouse([*turns("07", 20, steady), *turns("10", 20, slower)])
     assert column(ask(made, threshold=2), "significant") == ["no"]

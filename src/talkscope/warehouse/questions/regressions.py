@@ -179,7 +179,9 @@ def _units(
     ask: Ask, what: Compared, values: Sql, names: Sequence[str | None]
 ) -> dict[tuple[str | None, bool], list[regression.Unit]]:
     """Each session's (amount, n) by group and window, at most so many of a window, the same ones each time."""
-    amount = "sum(v.v)" if what.quantile is None else "count(*) FILTER (v.v > cuts.cut)"
+    # A value at the quantile counts by half: where many tie there, as at a time limit, none may lie above it.
+    above = "count(*) FILTER (v.v > cuts.cut) + count(*) FILTER (v.v = cuts.cut) / 2"
+    amount = "sum(v.v)" if what.quantile is None else above
     cut = "NULL" if what.quantile is None else f"quantile_cont(v, {what.quantile})"
     params: list[Param] = [*values.params, *(name for name in names if name is not None)]
     named = (

@@ -14,7 +14,7 @@ import talkscope
 from talkscope.errors import SourceNotChosen, UnknownName, UsageError
 from talkscope.models.masking import KEY_FILE
 from talkscope.settings import Settings, SourceSettings
-from talkscope.wiring import App, open_warehouse
+from talkscope.wiring import App, connect, open_warehouse
 
 NOW = datetime(2026, 5, 5, 16, 0, tzinfo=UTC)
 
@@ -92,6 +92,14 @@ def test_several_sources_and_none_named_is_an_error_that_lists_them(tmp_path: Pa
                 choose("c")
     with app_of(tmp_path / "a", tmp_path / "b", default="b") as app:
         assert app.client().ask("summary").meta.source == "b"
+
+
+def test_a_client_of_what_is_configured_asks_for_a_source_where_there_are_several(tmp_path: Path) -> None:
+    settings = Settings(sources=(SourceSettings("a", tmp_path / "a"), SourceSettings("b", tmp_path / "b")))
+    with pytest.raises(SourceNotChosen, match="a, b"):
+        connect(settings=settings)
+    with connect("b", settings=settings, clock=lambda: NOW) as client:
+        assert client.ask("summary").meta.source == "b"
 
 
 def test_an_app_can_be_closed_twice_and_unused(tmp_path: Path) -> None:

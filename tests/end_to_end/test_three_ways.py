@@ -19,7 +19,7 @@ from talkscope.errors import NotSupported
 from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer
 from talkscope.models.semantics import USER_TO_BOT
 from talkscope.settings import AccountSettings, Settings, SourceSettings
-from talkscope.wiring import App
+from talkscope.wiring import App, connect
 from tests.api.service.serving import process
 from tests.end_to_end.asking import same
 
@@ -40,6 +40,13 @@ def app(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]
         )
         with closing(App(Settings(sources=sources, requests=200), clock=lambda: NOW)) as made:
             yield made
+
+
+@pytest.mark.parametrize("source", ["here", "served", "hosted"])
+def test_a_client_of_what_is_configured_answers_for_each_kind_of_source(app: App, source: str):
+    with connect(source, settings=app.settings, clock=lambda: NOW) as client:
+        meta = client.ask("summary", **WEEK).meta
+    assert (meta.source, meta.n) == (source, app.client(source).ask("summary", **WEEK).meta.n)
 
 
 def words_of(app: App) -> dict[str, dict[str, Any]]:

@@ -102,7 +102,8 @@ class Chart:
         form = given.pop("format", None) or "spec"
         if form not in _FORMATS:
             raise InvalidArgument("format is spec or image.", hint="Leave it out for the Vega-Lite spec.")
-        source, asked = understood(self.params, given, hidden=self.hidden, sources=asker.sources)
+        sources = asker.sources
+        source, asked = understood(self.params, given, hidden=self.hidden, sources=sources, besides=("format",))
         asking = _Asking(asker, source, manner)
         if form == "image":
             shaped = _shaped(await self.draw(asking, asked, _PICTURED), outside=asking.outside)

@@ -15,16 +15,23 @@ _ADDED_BY_HOSTS = frozenset({"wait_for_previous"})
 
 
 def understood(
-    params: type[Asked], words: Mapping[str, object], *, hidden: Collection[str], sources: Sequence[str]
+    params: type[Asked],
+    words: Mapping[str, object],
+    *,
+    hidden: Collection[str],
+    sources: Sequence[str],
+    besides: Sequence[str] = (),
 ) -> tuple[str | None, dict[str, object]]:
     """The source that is named, if any, and the words that the model takes under their own names, checked.
+
+    `besides` are words that the caller has taken out already: they are named to whoever misspells one.
 
     Raises UnknownName or InvalidArgument with what to write instead.
     """
     given = {name: value for name, value in words.items() if name not in _ADDED_BY_HOSTS}
     source = _source(given.pop("source", None), sources)
     known = [name for name in words_of(params) if name not in hidden]
-    _refuse_strangers(given, [*known, "source"] if len(sources) > 1 else known)
+    _refuse_strangers(given, [*known, *besides, *(["source"] if len(sources) > 1 else [])])
     asked = understand(params, {name: _parsed(value) for name, value in given.items()})
     return source, asked.model_dump(exclude_unset=True)
 

@@ -23,6 +23,7 @@ MENU: dict[str, list[str]] = {
         "docs/mcp-distribution",
         "docs/prompts",
         "docs/charts",
+        "docs/gallery/index",
     ],
     "Explanation": ["docs/concepts", "docs/warehouse", "docs/privacy", "docs/authentication", "docs/decisions/README"],
     "Reference": [

@@ -187,10 +187,10 @@ def paged(total: int, name: str) -> Fake:
 
 def test_the_tool_follows_pages_as_far_as_the_picture_holds():
     asker = paged(700, "llm")
-    shaped = call("chart_session", asker, session_id="s-1", timezone="Asia/Kolkata")
-    assert [words.get("cursor") for _, _, words in asker.asked[:2]] == [None, "500"]
+    shaped = call("chart_session", asker, session_id="s-1", timezone="Asia/Kolkata", format="image")
+    assert [words.get("cursor") for _, _, words in asker.asked] == [None, "500"]
     assert all(words["timezone"] == "Asia/Kolkata" for _, _, words in asker.asked)
-    assert len(shaped.text.encode()) <= 16_000
+    assert "of 700 facts" in str(shaped.structured["spec"]["title"])
 
 
 @pytest.mark.parametrize("total", [500, 5_000])

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from talkscope.charts.drawing import Drawing
     from talkscope.charts.rendering import Kind
 
-FORMS: tuple[str, ...] = ("line", "heatmap", "bar", "waterfall", "timeline", "scatter", "area", "reliability")
-"""The forms, each a module of this package with a `draw`."""
-
 _PICTURES = (".png", ".svg", ".pdf")
 _PAGES = (".html", ".htm")
 

@@ -19,8 +19,6 @@ from talkscope.models.text import clean
 if TYPE_CHECKING:
     import altair as alt
 
-MOST_BARS = 50
-"""Beyond these the rest is better one row."""
 _PANELS = 3
 _NAMES = 240
 _SPACIOUS, _STEP, _TIGHT = 25, 27, 19

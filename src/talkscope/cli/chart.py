@@ -19,10 +19,10 @@ from talkscope.cli.words import OneOf, Place, kebab, options, source_options, wo
 from talkscope.contract import Question, understand
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
+from talkscope.models.safe import whole
 from talkscope.models.text import clean
 from talkscope.tools import TOOLS
 from talkscope.tools.chart import Chart
-from talkscope.tools.tool.safe import whole
 
 if TYPE_CHECKING:
     from talkscope.client import AsyncClient

@@ -13,9 +13,9 @@ from mcp_types import Resource, ResourceTemplate
 from talkscope import contract, recipes, tools
 from talkscope.errors import Json, NotFound, NotSupported, nearest, unknown
 from talkscope.models.answers import Answer
+from talkscope.models.safe import plain
 from talkscope.models.text import clean
 from talkscope.tools.tool import Asker, Manner
-from talkscope.tools.tool.safe import plain
 from talkscope.tools.tool.shape import MOST_TOKENS
 
 CHART = "ui://talkscope/chart.html"

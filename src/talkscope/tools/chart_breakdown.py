@@ -13,8 +13,8 @@ from talkscope.models.questions import Asked, BreakdownAsked, Words
 from talkscope.tools.chart import Ask, Chart, apart, given
 
 _SHARE = "share"
-# A bar with its texts, against a row of numbers.
-_BAR = 8
+# Characters of a bar with its texts.
+_BAR = 110
 
 
 class BreakdownChartAsked(BreakdownAsked):

@@ -9,8 +9,8 @@ from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, ConcurrencyAsked
 from talkscope.tools.chart import Ask, Chart, apart, given
 
-# Characters: of a row that `room` counts; of a peak, a mean and a time.
-_ROW, _NUMBERS = 14, 18
+# Characters of a peak, a mean and a time.
+_NUMBERS = 18
 
 
 async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
@@ -18,7 +18,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     from talkscope.charts.drawing import words as in_words
 
     words = cast("ConcurrencyAsked", asked)
-    answer = await ask(contract.CONCURRENCY, **{**given(words), "max_rows": max(2, room * _ROW // _NUMBERS)})
+    answer = await ask(contract.CONCURRENCY, **{**given(words), "max_rows": max(2, room // _NUMBERS)})
     return await apart(area.draw, answer, asked=words.granularity, notes=in_words.only(words.filters))
 
 

@@ -9,8 +9,8 @@ from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, InteractionAsked
 from talkscope.tools.chart import Ask, Chart, apart, given
 
-# A span with its name, its text and its stretches, against a row of numbers.
-_SPAN = 7
+# Characters of a span with its name, its text and its stretches.
+_SPAN = 100
 
 
 async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:

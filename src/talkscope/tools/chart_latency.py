@@ -15,8 +15,8 @@ from talkscope.models.semantics import measure
 from talkscope.tools.chart import Ask, Chart, apart, given
 
 _WEEK = "last_7d"
-# Characters: of a row that `room` counts, of a latency, of its n.
-_ROW, _NUMBER, _N = 14, 9, 4
+# Characters of a latency and of its n.
+_NUMBER, _N = 9, 4
 
 
 class LatencyChartAsked(Windowed):
@@ -49,7 +49,7 @@ async def _band(ask: Ask, words: LatencyChartAsked, room: int) -> Drawing:
     from talkscope.charts import line
     from talkscope.charts.drawing import words as in_words
 
-    rows = max(2, room * _ROW // (_NUMBER * len(words.measures) + _N))
+    rows = max(2, room // (_NUMBER * len(words.measures) + _N))
     asked = {**given(words, "kind", "threshold_ms"), "measures": words.measures, "max_rows": rows}
     answer = await ask(contract.TIMESERIES, **asked)
     return await apart(
@@ -74,7 +74,7 @@ async def _heatmap(ask: Ask, words: LatencyChartAsked, room: int) -> Drawing:
     asked = {
         **given(words, "kind", "threshold_ms"),
         "measures": measures,
-        "max_rows": max(2, room * _ROW // (_NUMBER + _N)),
+        "max_rows": max(2, room // (_NUMBER + _N)),
     }
     if not {"range", "start_time", "end_time"} & words.model_fields_set:
         asked["range"] = _WEEK

@@ -12,8 +12,8 @@ from talkscope.models.buckets import Grain
 from talkscope.models.questions import Asked, Windowed
 from talkscope.tools.chart import Ask, Chart, apart, given
 
-# Characters: of a row that `room` counts; of two counts, a rate and interactions.
-_ROW, _NUMBERS = 14, 20
+# Characters of two counts, a rate and interactions.
+_NUMBERS = 20
 _UNKNOWN = "dropped error events are not known with these words"
 
 
@@ -28,7 +28,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     from talkscope.charts.drawing import words as in_words
 
     words = cast("ReliabilityChartAsked", asked)
-    same = {**given(words), "max_rows": max(2, room * _ROW // _NUMBERS)}
+    same = {**given(words), "max_rows": max(2, room // _NUMBERS)}
     answer = await ask(contract.TIMESERIES, **{**same, "measures": ["errors", "error_rate", "interactions"]})
     dropped: Answer | None = None
     # Filters that fit interactions need not fit events, and a source may not have events at all.

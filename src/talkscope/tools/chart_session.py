@@ -10,13 +10,15 @@ from talkscope.models.questions import Asked, SessionAsked
 from talkscope.tools.chart import Ask, Chart, apart
 
 _PAGE, _MOST = 500, 2_000
+# Characters of a fact.
+_FACT = 110
 
 
 async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     from talkscope.charts import timeline
 
     words = cast("SessionAsked", asked)
-    most = max(1, min(room, _MOST))
+    most = max(1, min(room // _FACT, _MOST))
     told: dict[str, object] = {"session_id": words.session_id, "timezone": words.timezone}
     answer = await ask(contract.SESSION, **told, limit=min(most, _PAGE))
     rows, cursor = answer.rows, answer.meta.next_cursor

@@ -11,8 +11,8 @@ from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, SessionsAsked
 from talkscope.tools.chart import Ask, Chart, apart, given
 
-# A session with its id and five figures, against a row of numbers.
-_SESSION = 5
+# Characters of a session with its id and five figures.
+_SESSION = 70
 
 
 class SessionsChartAsked(SessionsAsked):

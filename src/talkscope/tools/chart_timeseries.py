@@ -9,8 +9,8 @@ from talkscope.charts.drawing import Drawing
 from talkscope.models.questions import Asked, TimeseriesAsked
 from talkscope.tools.chart import Ask, Chart, apart, given
 
-# Characters: of a row that `room` counts, of a measure's number, of its n.
-_ROW, _NUMBER, _N = 14, 9, 5
+# Characters of a measure's number and of its n.
+_NUMBER, _N = 9, 5
 
 
 async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
@@ -18,7 +18,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
     from talkscope.charts.drawing import words as in_words
 
     words = cast("TimeseriesAsked", asked)
-    rows = max(2, room * _ROW // (_NUMBER * len(words.measures) + _N))
+    rows = max(2, room // (_NUMBER * len(words.measures) + _N))
     answer = await ask(contract.TIMESERIES, **{**given(words), "max_rows": rows})
     metric = words.metric_name or (f"{words.metric_name_prefix}*" if words.metric_name_prefix else "")
     return await apart(line.draw, answer, of=metric, asked=words.granularity, notes=in_words.only(words.filters))

@@ -28,7 +28,6 @@ SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#7F7F7F", "#B2
 """Colours of series in their order, which the theme gives to nominal colours by itself."""
 DASHES: tuple[list[float], ...] = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 4], [1, 3])
 """Dashes of series in their order; as many as make 56 pairs with the colours."""
-MAIN = SERIES[0]
 STATUS: Mapping[str, str] = {"ok": "#3b82f6", "error": "#ef4444", "timeout": "#f59e0b", "cancelled": "#9ca3af"}
 """Colours of the states that a fact can end in."""
 UNKNOWN_STATUS = "#64748b"

@@ -9,13 +9,13 @@ from typing import Protocol, TypeVar
 import anyio
 
 from talkscope import contract
+from talkscope.charts import reliability
 from talkscope.contract import Question
 from talkscope.errors import InvalidArgument, NotSupported, TalkscopeError
-from talkscope.jobs.report.harmless import Masking, harmless
 from talkscope.models.answers import Answer, ExplainAnswer, Meta, TurnAnswer, WindowMeta
+from talkscope.models.safe import Masking, whole
 from talkscope.models.window import Window, before, iso, parse_moment, zone_of
 
-DROPPED = "db.error_persist_dropped"
 A = TypeVar("A", bound=Answer)
 Progress = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def questions(summary: Answer) -> Mapping[str, tuple[Question[Answer], Mapping[s
             {"measures": ["sessions", "interactions", "error_rate", "p95"], "group_by": ["character_id"], "limit": 10},
         ),
         "reliability": (contract.TIMESERIES, {"measures": ["errors", "error_rate", "interactions"]}),
-        "dropped_events": (contract.TIMESERIES, {"measures": ["count"], "metric_name": DROPPED}),
+        "dropped_events": (contract.TIMESERIES, {"measures": ["count"], "metric_name": reliability.DROPPED}),
         "components": (contract.BREAKDOWN, {"measures": components, "group_by": ["processor"], "sort": "errors"}),
         "slowest": (contract.SESSIONS, {"sort": "slowest", "limit": SLOWEST}),
         "outcomes": (contract.BREAKDOWN, {"measures": ["outcomes"], "group_by": ["resolution"]}),
@@ -105,7 +105,7 @@ async def gather(client: Asks, words: Mapping[str, object], *, mask: Masking, pr
 
     A question that is refused is noted with its refusal. Raises what the headline figures themselves are refused with.
     """
-    summary = harmless(await client.ask(contract.SUMMARY, **words), mask)
+    summary = whole(await client.ask(contract.SUMMARY, **words), mask)
     progress("headline figures: answered")
     asking = _Asking(client, words, Found(summary), mask, progress)
     await asking.all(questions(summary))
@@ -144,7 +144,7 @@ class _Asking:
         if name == "slowest":
             # As they are: a mark in the place of an id finds nothing.
             self._sessions = [str(row["session_id"]) for row in answer.records()]
-        self.found.answers[name] = harmless(answer, self._mask)
+        self.found.answers[name] = whole(answer, self._mask)
 
     async def _why(self, place: int, session: str) -> None:
         try:
@@ -154,12 +154,12 @@ class _Asking:
             return
         if place == 0 and answer.interaction is not None:
             self._slowest_turn = answer.interaction.interaction_id
-        self.found.explained[place] = harmless(answer, self._mask)
+        self.found.explained[place] = whole(answer, self._mask)
 
     async def _turn(self, interaction: str) -> None:
         words = {"interaction_id": interaction, "timezone": self.found.window.timezone}
         try:
-            self.found.turn = harmless(await self._client.ask(contract.INTERACTION, **words), self._mask)
+            self.found.turn = whole(await self._client.ask(contract.INTERACTION, **words), self._mask)
         except TalkscopeError as error:
             self.found.refusals["turn"] = error
 

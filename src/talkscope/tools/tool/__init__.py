@@ -9,8 +9,8 @@ from typing import Protocol
 from talkscope.contract import Question
 from talkscope.errors import Json
 from talkscope.models.answers import Answer
+from talkscope.models.safe import Masking
 from talkscope.tools.tool import schema
-from talkscope.tools.tool.safe import Masking
 from talkscope.tools.tool.shape import Shaped, Shaping, refused, tokens, within
 from talkscope.tools.tool.words import understood
 

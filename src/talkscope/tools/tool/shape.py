@@ -13,8 +13,8 @@ import orjson
 
 from talkscope.errors import Json, TalkscopeError
 from talkscope.models.answers import Answer, Cell, Meta
+from talkscope.models.safe import SENTENCE, Masking, cell, holds_outside, name, outside, plain, safe
 from talkscope.models.text import clean
-from talkscope.tools.tool.safe import SENTENCE, Masking, cell, holds_outside, name, outside, plain, safe
 
 MOST_TOKENS = 10_000
 LEAST_TOKENS = 200

@@ -1,4 +1,4 @@
-"""Cells that are safe to hand to a model: cleaned, capped, masked; and which of them hold text from outside."""
+"""Answers that are safe to show to others: cells cleaned, capped, masked; and which of them hold text from outside."""
 
 from __future__ import annotations
 
@@ -75,10 +75,12 @@ def whole(answer: A, mask: Masking) -> A:
     """The same answer with each of its texts and numbers made safe, for whoever draws it."""
     given = answer.model_dump(exclude={"rows", "meta"})
     made = {key: plain(value, mask, SENTENCE) for key, value in given.items()}
+    about = plain(answer.meta.model_dump(exclude={"next_cursor"}), mask, SENTENCE)
+    assert isinstance(about, dict)
+    # A cursor is handed back as it is, so nothing may be taken out of it.
+    meta = {**about, "next_cursor": answer.meta.next_cursor}
     rows = [[cell(value, mask) for value in row] for row in answer.rows]
     columns = [name(column) for column in answer.columns]
-    notes = [safe(note, mask, SENTENCE) for note in answer.meta.notes]
-    meta = answer.meta.model_copy(update={"notes": notes})
     return answer.model_validate({**made, "columns": columns, "rows": rows, "meta": meta})
 
 

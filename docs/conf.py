@@ -31,7 +31,7 @@ MENU: dict[str, list[str]] = {
         "docs/reference/commands",
         "docs/reference/metrics",
         "docs/reference/settings",
-        "docs/reference/errors",
+        "Errors by class </docs/reference/errors>",
         "docs/errors",
         "docs/records",
         "docs/sdk",
@@ -70,7 +70,7 @@ def _menu(app: Sphinx, name: str, source: list[str]) -> None:
         return
     folder = Path(app.srcdir)
     for title, pages in MENU.items():
-        listed = "\n".join(f"/{page}" for page in pages)
+        listed = "\n".join(page if "<" in page else f"/{page}" for page in pages)
         source[0] += f"\n\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{listed}\n```\n"
     more = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.glob("recipes/**/*.md"))
     more += sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.glob("docs/decisions/0*.md"))

@@ -34,6 +34,8 @@ def served(folder: Path, **more: str) -> Wire:
     """A server process that asks this warehouse and nothing else."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("TALKSCOPE", "CONVAI"))}
     settings = {"TALKSCOPE_WAREHOUSE": str(folder), "TALKSCOPE_ANSWER_TOKENS": "10000", **more}
+    # For so little data more threads take more time, and as many tests run beside these as there are cores.
+    settings = {"TALKSCOPE_THREADS": "1", **settings}
     return Wire([sys.executable, "-m", "talkscope", "mcp"], env={**env, **settings})
 
 

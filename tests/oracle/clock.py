@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from datetime import datetime as moment
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from .reading import EPOCH, micros
@@ -88,9 +89,10 @@ def _edges(start: int, end: int, grain: str, zone: tzinfo) -> list[tuple[int, in
     return [(first, last) for first, last in edges if first < last and last > start]
 
 
-def buckets(start: int, end: int, grain: str, zone: str) -> list[Bucket]:
+@cache
+def buckets(start: int, end: int, grain: str, zone: str) -> tuple[Bucket, ...]:
     """Every bucket that the window [start, end) touches, in order; the first and last may reach outside of it."""
     if grain not in GRAINS:
         raise ValueError(f"grain {grain!r}")
     edges = _edges(start, end, grain, ZoneInfo(zone))
-    return [Bucket(first, last, first < start or last > end) for first, last in edges]
+    return tuple(Bucket(first, last, first < start or last > end) for first, last in edges)

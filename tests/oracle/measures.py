@@ -36,6 +36,8 @@ def within(start: int, end: int) -> Callable[[int], bool]:
 
 def matches(fact: Fact, where: Where) -> bool:
     """Whether the fact passes: of a dimension any '=' value and no '!=' value; null passes every '!='."""
+    if not where:
+        return True
     for dimension in {name for name, _, _ in where}:
         allowed = {value for name, sign, value in where if name == dimension and sign == "="}
         barred = {value for name, sign, value in where if name == dimension and sign == "!="}

@@ -59,6 +59,7 @@ def main() -> None:
                 f"bare SDK server ({counts['bare']} tools)": lambda: tools_listed(BARE, environment),
             },
             runs=runs,
+            warm=0,  # each was started once to count its tools
         )
     print("spawn to tools/list answered")
     show([ours, bare], bare, goal="  (goal: at most 1.15)")

@@ -24,7 +24,7 @@ from talkscope.server.opening import Opening
 from talkscope.server.resources import PAGES as RESOURCES
 from talkscope.settings import Settings, SourceSettings
 from talkscope.tools import TOOLS, find
-from tests.cli.running import talkscope as command
+from tests.cli.running import here as command
 from tests.pages import DOCS, ROOT, blocks, commands_in, prose
 
 STARTED = DOCS / "getting-started.md"

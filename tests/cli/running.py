@@ -1,11 +1,16 @@
-"""`python -m talkscope` as a process of its own, in a home of its own."""
+"""The command line in a home of its own: as a process, or here where what it says is the point."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
+
+from talkscope import cli
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -26,3 +31,18 @@ def talkscope(*arguments: str, home: Path, stdin: str = "", **more: str) -> subp
         timeout=100,
         env=environment(home, **more),
     )
+
+
+def here(*arguments: str, home: Path, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which takes a fraction of the time: what it ended with and said."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    with (
+        patch.dict(os.environ, environment(home, **more), clear=True),
+        patch.object(sys, "stdin", given),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = cli.main(arguments)
+    said = [stream.detach().getvalue().decode() for stream in (out, err)]
+    return subprocess.CompletedProcess(arguments, code, *said)

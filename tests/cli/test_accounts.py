@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.service.serving import Served, add_key, fill, serving
-from tests.cli.running import talkscope
+from tests.cli.running import here, talkscope
 from tests.cli.test_doctor import findings
 
 
@@ -77,19 +77,19 @@ def test_a_key_is_read_from_a_file_or_stdin_or_with_a_warning_from_the_arguments
         done = talkscope(*asked, *words, home=tmp_path, stdin=stdin)
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout)["meta"]["source"] == "convai"
-    done = talkscope(*asked, "--api-key", key, home=tmp_path)
+    done = here(*asked, "--api-key", key, home=tmp_path)
     assert done.returncode == 0
     assert done.stderr.startswith("warning: others on this machine can read --api-key")
     assert key not in done.stderr + done.stdout
 
 
 def test_an_account_and_a_folder_are_not_asked_at_once(tmp_path: Path) -> None:
-    done = talkscope("summary", "--warehouse", str(tmp_path), "--api-key-file", "-", home=tmp_path, stdin="ck_live_x")
+    done = here("summary", "--warehouse", str(tmp_path), "--api-key-file", "-", home=tmp_path, stdin="ck_live_x")
     assert done.returncode == 1
     assert "give one of them" in done.stderr
 
 
 def test_what_is_loaded_needs_a_warehouse(tmp_path: Path) -> None:
-    done = talkscope("ingest", "-", home=tmp_path, CONVAI_API_KEY="ck_live_made_up")
+    done = here("ingest", "-", home=tmp_path, CONVAI_API_KEY="ck_live_made_up")
     assert done.returncode == 1
     assert "TALKSCOPE_WAREHOUSE" in done.stderr

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.cli.running import talkscope
+from tests.cli.running import here, talkscope
 
 
 def findings(home: Path, *arguments: str, code: int, **more: str) -> dict[str, dict[str, str]]:
-    done = talkscope("doctor", "--json", *arguments, home=home, **more)
+    done = here("doctor", "--json", *arguments, home=home, **more)
     assert (done.returncode, done.stderr) == (code, "")
     told = json.loads(done.stdout)
     assert told["problems"] == sum(finding["state"] == "problem" for finding in told["findings"])

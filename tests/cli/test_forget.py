@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import environment, talkscope
+from tests.cli.running import environment, here, talkscope
 
 ALL = ("--start-time", "2026-01-01", "--end-time", "2027-01-01")
 
@@ -23,13 +23,13 @@ def place(warehouse: Path, tmp_path: Path) -> str:
 
 
 def sessions_of(user: str, place: str, home: Path) -> int:
-    done = talkscope("summary", "--end-user-id", user, *ALL, "--warehouse", place, home=home)
+    done = here("summary", "--end-user-id", user, *ALL, "--warehouse", place, home=home)
     return sum(row[1] for row in json.loads(done.stdout)["rows"] if row[0] == "sessions")
 
 
 def busiest(place: str, home: Path) -> str:
     words = ("--measure", "sessions", "--group-by", "end_user_id", "--filter", "end_user_id!=", "--limit", "1")
-    done = talkscope("breakdown", *words, *ALL, "--warehouse", place, home=home)
+    done = here("breakdown", *words, *ALL, "--warehouse", place, home=home)
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["rows"][0][0])
 
@@ -72,6 +72,6 @@ def test_a_person_is_asked_and_decides(word: bytes, code: int, left: bool, place
 
 
 def test_somebody_whom_no_record_names_is_told_so(place: str, tmp_path: Path) -> None:
-    done = talkscope("forget", "--end-user", "nobody", "--yes", "--warehouse", place, home=tmp_path)
+    done = here("forget", "--end-user", "nobody", "--yes", "--warehouse", place, home=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("Nothing was erased")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from talkscope.jobs.demo import Truth
-from tests.cli.running import environment, talkscope
+from tests.cli.running import environment, here, talkscope
 
 GOOD = '{"type": "session", "session_id": "s", "start_time": "2026-01-01T00:00:00Z"}\n'
 BAD = '{"type": "session", "session_id": "t"}\n'
@@ -33,23 +33,23 @@ def test_a_refused_record_ends_with_3_names_its_place_and_reason_and_the_rest_is
     file = tmp_path / "calls.ndjson"
     file.write_text(GOOD + BAD + "no json\n", encoding="utf-8")
     place = ("--warehouse", str(tmp_path / "w"))
-    done = talkscope("ingest", str(file), "--table", *place, home=tmp_path)
+    done = here("ingest", str(file), "--table", *place, home=tmp_path)
     assert done.returncode == 3
     assert f"{file}:line 2: start_time is missing" in done.stdout
     assert f"{file}:line 3: " in done.stdout
     assert "1 record from" in done.stdout
-    told = json.loads(talkscope("ingest", str(file), *place, home=tmp_path).stdout)
+    told = json.loads(here("ingest", str(file), *place, home=tmp_path).stdout)
     assert told["refused"][0] == {"file": str(file), "where": "line 2", "reason": "start_time is missing"}
     assert told["types"]["session"]["present"] == 1
 
 
 def test_many_refusals_are_listed_to_twenty_for_people_and_all_for_programs(tmp_path: Path) -> None:
     place = ("--warehouse", str(tmp_path / "w"))
-    done = talkscope("ingest", "-", "--table", *place, home=tmp_path, stdin=BAD * 30)
+    done = here("ingest", "-", "--table", *place, home=tmp_path, stdin=BAD * 30)
     assert done.returncode == 3
     assert done.stdout.count("start_time is missing") == 20
     assert "and 10 more" in done.stdout
-    told = json.loads(talkscope("ingest", "-", *place, home=tmp_path, stdin=BAD * 30).stdout)
+    told = json.loads(here("ingest", "-", *place, home=tmp_path, stdin=BAD * 30).stdout)
     assert len(told["refused"]) == told["refused_count"] == 30
 
 
@@ -57,25 +57,25 @@ def test_stdin_a_packed_file_and_times_in_a_named_zone_are_taken(tmp_path: Path)
     packed = tmp_path / "sessions.ndjson.gz"
     packed.write_bytes(gzip.compress(b'{"session_id": "z", "start_time": "2026-01-01T00:00:00"}\n'))
     place = {"TALKSCOPE_WAREHOUSE": str(tmp_path / "w")}
-    done = talkscope(
+    done = here(
         "ingest", "-", str(packed), "--timezone", "Europe/Berlin", "--type", "session",
         home=tmp_path, stdin=GOOD, **place,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
-    listed = talkscope("sessions", "--start-time", "2025-12-31", "--end-time", "2026-01-02", home=tmp_path, **place)
+    listed = here("sessions", "--start-time", "2025-12-31", "--end-time", "2026-01-02", home=tmp_path, **place)
     told = json.loads(listed.stdout)
     times = {row[0]: row[told["columns"].index("start_time")] for row in told["rows"]}
     assert times == {"s": "2026-01-01T00:00:00Z", "z": "2025-12-31T23:00:00Z"}
 
 
 def test_a_format_that_there_is_none_of_ends_with_1_and_the_nearest_before_anything_is_loaded(tmp_path: Path) -> None:
-    done = talkscope("ingest", "x", "--format", "ndjsn", "--warehouse", str(tmp_path / "w"), home=tmp_path)
+    done = here("ingest", "x", "--format", "ndjsn", "--warehouse", str(tmp_path / "w"), home=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: unknown_name: Unknown format 'ndjsn'. Did you mean 'ndjson'?\n"
 
 
 def test_nothing_to_load_is_a_usage_error(tmp_path: Path) -> None:
-    done = talkscope("ingest", home=tmp_path)
+    done = here("ingest", home=tmp_path)
     assert done.returncode == 2
     assert "PATH" in done.stderr
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from talkscope.jobs.demo import Truth
-from tests.cli.running import environment, talkscope
+from tests.cli.running import environment, here, talkscope
 
 MAY = ("--start-time", "2026-04-27", "--end-time", "2026-05-05")
 
@@ -43,7 +43,7 @@ def test_an_answer_in_a_pipe_is_json_with_columns_rows_and_meta(
     ],
 )
 def test_the_questions_answer_over_a_real_warehouse(line: str, warehouse: Path, tmp_path: Path) -> None:
-    done = talkscope(*line.split(), *MAY, home=tmp_path, TALKSCOPE_WAREHOUSE=str(warehouse))
+    done = here(*line.split(), *MAY, home=tmp_path, TALKSCOPE_WAREHOUSE=str(warehouse))
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert told["rows"]
@@ -52,11 +52,11 @@ def test_the_questions_answer_over_a_real_warehouse(line: str, warehouse: Path, 
 
 def test_a_session_and_an_interaction_are_found_by_their_ids(warehouse: Path, tmp_path: Path) -> None:
     place = {"TALKSCOPE_WAREHOUSE": str(warehouse)}
-    done = talkscope("explain", *MAY, home=tmp_path, **place)
+    done = here("explain", *MAY, home=tmp_path, **place)
     slow = json.loads(done.stdout)
     session, turn = slow["session"]["session_id"], slow["interaction"]["interaction_id"]
-    assert json.loads(talkscope("session", session, home=tmp_path, **place).stdout)["session"]["session_id"] == session
-    told = json.loads(talkscope("interaction", turn, "--pretty", home=tmp_path, **place).stdout)
+    assert json.loads(here("session", session, home=tmp_path, **place).stdout)["session"]["session_id"] == session
+    told = json.loads(here("interaction", turn, "--pretty", home=tmp_path, **place).stdout)
     assert told["interaction"]["interaction_id"] == turn
     missing = talkscope("interaction", "nobody", home=tmp_path, **place)
     assert missing.returncode == 1

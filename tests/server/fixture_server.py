@@ -124,5 +124,6 @@ async def fail(text: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        stdio.GRACE = stdio.PATIENCE = float(sys.argv[1])
+        stdio.GRACE = float(sys.argv[1])
+        stdio.PATIENCE = 0.7 * stdio.GRACE
     stdio.run(server)

@@ -10,7 +10,7 @@ import pytest
 from mcp.client.stdio import PROCESS_TERMINATION_TIMEOUT
 
 from talkscope.server.stdio import GRACE, PATIENCE
-from tests.server.wire import FIXTURE, PATIENT, Wire, enveloped, text, well
+from tests.server.wire import FIXTURE, HASTY, PATIENT, Wire, enveloped, text, well
 from tests.waiting import SAFETY
 
 TIDIED = "the lifespan was tidied up"
@@ -27,6 +27,13 @@ def wire() -> Iterator[Wire]:
 @pytest.fixture
 def patient() -> Iterator[Wire]:
     with Wire(PATIENT) as wire:
+        wire.handshake()
+        yield wire
+
+
+@pytest.fixture
+def hasty() -> Iterator[Wire]:
+    with Wire(HASTY) as wire:
         wire.handshake()
         yield wire
 
@@ -83,10 +90,10 @@ def test_one_signal_is_enough(number, code, patient: Wire):
 
 
 @pytest.mark.parametrize(("tool", "times"), [("hang", 50), ("hang_for_good", 50), ("hold_the_loop", 1), ("cling", 1)])
-def test_one_ctrl_c_is_enough_while_calls_hang(tool, times, wire: Wire):
-    hang(wire, tool, times)
-    wire.process.send_signal(signal.SIGINT)
-    assert wire.wait() == 130
+def test_one_ctrl_c_is_enough_while_calls_hang(tool, times, hasty: Wire):
+    hang(hasty, tool, times)
+    hasty.process.send_signal(signal.SIGINT)
+    assert hasty.wait() == 130
 
 
 def test_a_second_ctrl_c_does_not_wait(patient: Wire):

@@ -22,6 +22,8 @@ FIXTURE = [sys.executable, str(Path(__file__).with_name("fixture_server.py"))]
 """The server whose tools misbehave."""
 PATIENT = [*FIXTURE, "3600"]
 """The same, but it gives what hangs an hour: what ends it earlier is no clock."""
+HASTY = [*FIXTURE, "0.2"]
+"""The same, but it gives what hangs a fifth of a second."""
 MODERN = "2026-07-28"
 HANDSHAKE = "2025-11-25"
 _PREFIX = "io.modelcontextprotocol/"

@@ -16,8 +16,7 @@ from typing import Any
 import httpx
 
 import talkscope
-from tests.cli.running import environment
-from tests.cli.running import talkscope as command
+from tests.cli.running import environment, here
 
 
 @dataclass
@@ -59,10 +58,10 @@ class Served:
 def process(words: list[str], folder: Path, **more: str) -> Iterator[Served]:
     """The program, from the line that names its address until the block ends."""
     errors = folder / "stderr"
+    # So little data is read fastest by one thread.
+    env = environment(folder, TALKSCOPE_THREADS="1", **more)
     with errors.open("w", encoding="utf-8") as told:
-        running = subprocess.Popen(
-            [sys.executable, *words], stdout=subprocess.PIPE, stderr=told, text=True, env=environment(folder, **more)
-        )
+        running = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=told, text=True, env=env)
     with running:
         assert running.stdout is not None
         try:
@@ -84,7 +83,7 @@ def serving(folder: Path, *words: str, **more: str) -> Iterator[Served]:
 
 def add_key(folder: Path, account: str, *words: str) -> str:
     """The text of a new key."""
-    done = command("keys", "add", "--root", str(folder / "root"), "--account", account, *words, home=folder)
+    done = here("keys", "add", "--root", str(folder / "root"), "--account", account, *words, home=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.api.service.conftest import Town
 from tests.api.service.serving import add_key, fill, serving
-from tests.cli.running import talkscope
+from tests.cli.running import here
 
 AT_ONCE = 100
 
@@ -96,7 +96,7 @@ def test_a_key_that_is_revoked_stops_at_once_and_a_new_one_works_at_once(tmp_pat
         assert served.get("/v1/ask/catalog").status_code == 401
         key = add_key(tmp_path, "ada")
         assert served.get("/v1/ask/catalog", key).status_code == 200
-        done = talkscope("keys", "revoke", key.split("_")[1], "--root", root, home=tmp_path)
+        done = here("keys", "revoke", key.split("_")[1], "--root", root, home=tmp_path)
         assert done.returncode == 0, done.stderr
         assert served.get("/v1/ask/catalog", key).status_code == 401
         assert served.get("/readyz").status_code == 200
@@ -123,7 +123,7 @@ def test_keys_are_kept_as_hashes_in_a_file_of_their_owner(tmp_path: Path) -> Non
         for file in (tmp_path / "root").glob("keys.sqlite*"):
             assert secret not in file.read_bytes()
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    done = talkscope("keys", "list", "--root", str(tmp_path / "root"), home=tmp_path)
+    done = here("keys", "list", "--root", str(tmp_path / "root"), home=tmp_path)
     [row] = json.loads(done.stdout)["keys"]
     assert secret.decode() not in done.stdout
     assert (row["account"], row["plan"], row["revoked"]) == ("ada", "business", None)

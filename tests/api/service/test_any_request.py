@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 def test_made_up_requests_get_what_the_contract_declares(tmp_path: Path) -> None:
     fill(tmp_path, "ada")
     key = add_key(tmp_path, "ada", "--per-minute", "0", "--per-day", "0")
-    with serving(tmp_path, TALKSCOPE_THREADS="1") as served:
+    with serving(tmp_path) as served:
         done = subprocess.run(
             [
                 sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",

@@ -142,10 +142,20 @@ def told_while_waiting(renderer: Renderer, done: Callable[[], object]) -> type[T
     return told[0] if told else None
 
 
-def test_whoever_waits_for_a_picture_is_told_that_its_process_ended() -> None:
+def test_whoever_waits_for_a_picture_gets_it_from_the_next_process_or_is_told_that_that_ended_too() -> None:
     renderer = Renderer()
+    first = stopped(renderer)
+    assert told_while_waiting(renderer, lambda: os.kill(first, signal.SIGKILL)) is None
+    assert renderer.pid != first
     killed = stopped(renderer)
-    assert told_while_waiting(renderer, lambda: os.kill(killed, signal.SIGKILL)) is CannotDraw
+
+    def both() -> None:
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: renderer.pid not in (None, killed), "the next process")
+        assert renderer.pid is not None
+        os.kill(renderer.pid, signal.SIGKILL)
+
+    assert told_while_waiting(renderer, both) is CannotDraw
     closed = stopped(renderer)
     assert told_while_waiting(renderer, renderer.close) is UsageError
     assert closed != killed

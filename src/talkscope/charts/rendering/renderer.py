@@ -139,10 +139,7 @@ class Renderer:
                 raise UsageError("This renderer is closed.", hint="Make a new one.")
             if dropped.is_set():
                 return b""  # nobody waits for this one any more
-            child = self._child
-            if child is None or child.ended:
-                child = self._child = Child(self)
-            answer = child.ask(request)
+            answer = self._answer(request)
         if answer is None:
             if self._closed:
                 raise UsageError("This renderer was closed while it drew.", hint="Make a new one.")
@@ -150,6 +147,20 @@ class Renderer:
         if answer[:1] != b"+":
             raise CannotDraw(f"The chart cannot be drawn: {_reason(answer[1:].decode(errors='replace'))}")
         return answer[1:]
+
+    def _answer(self, request: Request) -> bytes | None:
+        """What a child answers; one that dies may have been dying when it was asked, and is replaced once."""
+        answer = None
+        for _ in range(2):
+            child = self._child
+            if child is None or child.ended:
+                child = self._child = Child(self)
+            answer = child.ask(request)
+            if answer is not None or self._closed:
+                break
+            child.end()
+            self._child = None
+        return answer
 
     def _start_over(self) -> None:
         """Leave the child to the process that this one was forked from, and the lock that a thread of it may hold."""

@@ -73,6 +73,7 @@ class Call(Generic[T]):
         cap: most bytes of the decoded answer; None takes the client's.
         deadline: seconds for everything, retries included; None takes the client's.
         next: a page's answer to the parameters that ask for the page after it; None at the last page.
+        nullable: whether null is an answer, which `parse` is then given as None.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Call(Generic[T]):
     cap: int | None = None
     deadline: float | None = None
     next: Callable[[T], Mapping[str, Param] | None] | None = None
+    nullable: bool = False
 
     def changed(self, params: Mapping[str, Param]) -> Call[T]:
         """The same call with these parameters in place of those of the same names."""

@@ -90,7 +90,8 @@ def _without(key: SecretStr | None, body: bytes) -> bytes:
 def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
     """The typed answer of a 2xx reply; BadAnswer when it is not what the call promises."""
     # 204 is the one status that promises an empty body.
-    value = None if reply.status == 204 else parse_json(_without(key, reply.body))
+    nothing = reply.status == 204 or (call.nullable and reply.body.strip() == b"null")
+    value = None if nothing else parse_json(_without(key, reply.body))
     try:
         return call.parse(value)
     except TalkscopeError:

@@ -201,7 +201,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions-per-day", type=int, default=120)
     parser.add_argument("--runs", type=int, default=1, help="taken as the others take it: bytes are always the same")
-    parser.add_argument("--days", type=int, default=31)
+    parser.add_argument("--days", type=int, default=8, help="31 fills the chart of a month")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)

@@ -34,9 +34,11 @@ def said(rows: list[list[Cell]]) -> list[list[Cell]]:
     return [[*row[:3], None, None, *row[5:]] if row[2] == "interaction" else row for row in rows]
 
 
-def test_every_session_is_the_warehouses(account: Hosted, world: World):
-    assert len(world.data.sessions) > 90
-    for each in world.data.sessions:
+def test_a_session_is_the_warehouses(account: Hosted, world: World):
+    odd = [each for each in world.data.sessions if not each.session_id.startswith("s-")]
+    assert len(odd) > 20
+    # Each session that was made to be awkward, and some of those that chance made.
+    for each in [*odd, *(each for each in world.data.sessions if each not in odd)][: len(odd) + 20]:
         name = f"{each.platform}:{each.key}"
         words = {"session_id": name, "limit": 500, "timezone": "Asia/Kolkata"}
         got, truth = account.ask("session", **words), account.truth("session", **words)

@@ -27,6 +27,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Once, when packages are installed: where PYTHONDONTWRITEBYTECODE is set, every process would compile them anew.
+export UV_COMPILE_BYTECODE := 1
 export UV_PROJECT_ENVIRONMENT := .venv
 # Another activated environment, or a path into another tree, would leak into this one.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME

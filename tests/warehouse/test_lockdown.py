@@ -15,13 +15,16 @@ from talkscope.warehouse.store import DuckStore, Stop, connect
 REFUSED = (duckdb.Error,)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    folder = tmp_path / "warehouse"
-    ingest([{"type": "session", "session_id": "s1", "start_time": "2026-03-01T10:00:00Z"}], warehouse=folder)
-    (tmp_path / "secret.csv").write_text("a\n1\n")
-    (tmp_path / "warehouse-next-door").mkdir()
-    return folder
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all: nothing here may change it, nor what lies around it."""
+    place = tmp_path_factory.mktemp("lockdown")
+    ingest(
+        [{"type": "session", "session_id": "s1", "start_time": "2026-03-01T10:00:00Z"}], warehouse=place / "warehouse"
+    )
+    (place / "secret.csv").write_text("a\n1\n")
+    (place / "warehouse-next-door").mkdir()
+    return place / "warehouse"
 
 
 @pytest.fixture

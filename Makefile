@@ -83,7 +83,7 @@ test: $(READY) browser ## Run the tests (ARGS="tests/x.py -k word" narrows them,
 
 # In this order, so that the cheap ones speak first and the tests' closing line comes last.
 .PHONY: check
-check: lint types imports check-openapi docs package-check mcp-smoke test ## Run what CI runs: all checks, docs, package, Inspector, tests
+check: lint types imports check-openapi docs package-check mcp-smoke bench-check test ## Run what CI runs: all checks, docs, package, Inspector, tests
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting
@@ -137,6 +137,10 @@ package-check: $(READY) ## Build the packages, install the wheel on its own, and
 docs: $(READY) ## Build the documentation into site/; a broken link or any other warning fails
 	@rm -rf site
 	@$(BIN)/sphinx-build -q -E -W --keep-going -b html -c docs -d .make/doctrees . site
+
+.PHONY: bench-check
+bench-check: $(READY) ## Run every benchmark in miniature, and see that it prints its ratio
+	@$(BIN)/pytest -q benchmarks
 
 .PHONY: bench
 bench: $(READY) ## Run every benchmark, one after the other

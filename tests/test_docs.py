@@ -102,14 +102,6 @@ def test_the_readme_pairs_each_tool_with_its_command() -> None:
     assert {command for _, command in rows} <= COMMANDS.keys()
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("bench_*.py")), ids=lambda path: path.stem)
-def test_a_benchmark_runs_and_prints_its_ratio(script: Path) -> None:
-    words = [sys.executable, str(script), "--runs", "1", "--sessions-per-day", "3"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=110)
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^ratio: \d+\.\d\d  talkscope |^ratio: \d+\.\d\d  client ", done.stdout, re.MULTILINE)
-
-
 def test_the_tables_of_records_are_the_codes_own() -> None:
     text = (DOCS / "records.md").read_text(encoding="utf-8")
     for kind, fields in RECORDS.items():

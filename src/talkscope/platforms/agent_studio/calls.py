@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from talkscope.errors import Json
 from talkscope.flow import Call, Param, path, query
-from talkscope.platforms.agent_studio.checks import chosen, whole_number, window
+from talkscope.platforms.agent_studio.checks import window
 from talkscope.platforms.agent_studio.models import (
     ActiveCalls,
     CallDetail,
@@ -27,6 +27,7 @@ from talkscope.platforms.agent_studio.models import (
     TranscriptEntry,
     WorkflowStat,
 )
+from talkscope.platforms.checks import chosen, whole_number
 
 T = TypeVar("T")
 

@@ -6,39 +6,17 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
-from talkscope.errors import InvalidArgument, InvalidRange, unknown
+from talkscope.errors import InvalidArgument, InvalidRange
 from talkscope.flow import Param
-from talkscope.models.text import clean
+from talkscope.platforms.checks import chosen, whole_number
 
 GROUPS = ("hour", "day", "week", "month")
 PERIODS = ("today", "week", "month", "year")
 INSIGHT_PERIODS = ("daily", "weekly", "monthly")
 
-_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 _DATE = r"\d{4}-\d\d-\d\d"
 _ISO = re.compile(rf"{_DATE}(T\d\d:\d\d(:\d\d(\.\d{{1,9}})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-
-
-def chosen(name: str, value: object, choices: Iterable[str]) -> str | None:
-    """The value, or UnknownName with the nearest unless it is one of the choices; None stays None."""
-    known = list(choices)
-    if value is None:
-        return None
-    if isinstance(value, str) and value in known:
-        return value
-    raise unknown(name, clean(str(value), 60), known)
-
-
-def at_least_one(name: str, value: object) -> int | None:
-    """The value, or InvalidArgument unless it is a whole number above 0, or its digits; None stays None."""
-    if value is None:
-        return None
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidArgument(f"{name} must be a whole number of 1 or more.", hint=f"Leave {name} out, or correct it.")
-    return value
 
 
 def identifier(name: str, value: object) -> str | None:
@@ -69,7 +47,7 @@ def window(
     return {
         "start_date": first,
         "end_date": last,
-        "days": at_least_one("days", days),
+        "days": whole_number("days", days, 1),
         "period": chosen("period", period, periods),
     }
 

@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 
 from talkscope.errors import InvalidArgument, Json, NotFound
 from talkscope.flow import Call, query
-from talkscope.platforms.general_bots.checks import INSIGHT_PERIODS, at_least_one, chosen, window
+from talkscope.platforms.checks import chosen, whole_number
+from talkscope.platforms.general_bots.checks import INSIGHT_PERIODS, window
 from talkscope.platforms.general_bots.models import AttendantStats, Dashboard, Metric, OpenAnswer, as_it_is
 from talkscope.platforms.general_bots.routes import ROUTES
 
@@ -42,7 +43,7 @@ def metric(name: str, *, window_minutes: int | None = None, aggregation: Aggrega
     asked = query(
         {
             "name": _named(name),
-            "window_minutes": at_least_one("window_minutes", window_minutes),
+            "window_minutes": whole_number("window_minutes", window_minutes, 1),
             "aggregation": chosen("aggregation", aggregation, AGGREGATIONS),
         }
     )

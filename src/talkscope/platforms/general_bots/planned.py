@@ -13,7 +13,8 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from talkscope.errors import Json
 from talkscope.flow import Call, Param, query
-from talkscope.platforms.general_bots.checks import GROUPS, chosen, identifier, window
+from talkscope.platforms.checks import chosen
+from talkscope.platforms.general_bots.checks import GROUPS, identifier, window
 from talkscope.platforms.general_bots.models import ActiveSessions, DailyUsage, Realtime, Usage, as_it_is
 from talkscope.platforms.general_bots.routes import ROUTES
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from talkscope.errors import InvalidArgument, Json
 from talkscope.flow import Call, path
-from talkscope.platforms.general_bots.checks import chosen, window
+from talkscope.platforms.checks import chosen
+from talkscope.platforms.general_bots.checks import window
 from talkscope.platforms.general_bots.models import Report
 from talkscope.platforms.general_bots.routes import ROUTES
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from talkscope.settings import SourceSettings as SourceSettings
     from talkscope.wiring import App as App
     from talkscope.wiring import connect as connect
+    from talkscope.wiring import connect_platform as connect_platform
+    from talkscope.wiring import connect_platform_async as connect_platform_async
     from talkscope.wiring import open_warehouse as open_warehouse
 
     __version__: str
@@ -54,6 +56,8 @@ _NAMES = {
     "TalkscopeError": "talkscope.errors",
     "TurnAnswer": "talkscope.models.answers",
     "connect": "talkscope.wiring",
+    "connect_platform": "talkscope.wiring",
+    "connect_platform_async": "talkscope.wiring",
     "ingest": "talkscope.jobs.ingest",
     "open_warehouse": "talkscope.wiring",
 }
@@ -76,6 +80,8 @@ __all__ = [
     "TurnAnswer",
     "__version__",
     "connect",
+    "connect_platform",
+    "connect_platform_async",
     "contract",
     "errors",
     "ingest",

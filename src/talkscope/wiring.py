@@ -12,21 +12,37 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio.to_thread
 import httpx
 
 from talkscope.client import AsyncClient, Client, PortalTransport, forks
 from talkscope.errors import AuthenticationError, NotSupported
+from talkscope.flow import Policy
 from talkscope.models.answers import Answer
 from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
+from talkscope.platforms import platform as find_platform
 from talkscope.platforms.convai import KEY_HEADER
-from talkscope.settings import AccountSettings, AnySource, Settings, SourceSettings, private_folder, read
+from talkscope.settings import (
+    AccountSettings,
+    AnySource,
+    PlatformSettings,
+    Settings,
+    SourceSettings,
+    private_folder,
+    read,
+)
 
 if TYPE_CHECKING:
     from talkscope.warehouse.store import DuckStore, Stop
+
+PATIENT = Policy(deadline=300.0, turn=900.0)
+"""For work that takes as long as it takes, such as an export: a request waits for its turn under the vendor's limits.
+"""
+
+ClientT = TypeVar("ClientT", Client, AsyncClient)
 
 # A name for the address that no network sees.
 _HERE = "http://talkscope"
@@ -85,9 +101,31 @@ class App:
                 self._asynchronous[asked.name] = made
             return self._asynchronous[asked.name]
 
+    def platform(self, platform: str, source: str | None = None, *, policy: Policy | None = None) -> Client:
+        """The blocking client of a platform's account, the same each time, for the calls of `talkscope.platforms`.
+
+        Raises NotSupported, SourceNotChosen, UnknownName, or AuthenticationError without a key.
+        """
+        account = self.settings.platform(platform, source)
+        with self._lock:
+            name = f"{account.name} {policy}"
+            if name not in self._blocking:
+                self._blocking[name] = _reaching(Client, account, self.settings.deadline, policy)
+            return self._blocking[name]
+
+    def async_platform(self, platform: str, source: str | None = None, *, policy: Policy | None = None) -> AsyncClient:
+        """The async client of a platform's account, the same each time. Raises as `platform` does."""
+        account = self.settings.platform(platform, source)
+        with self._lock:
+            name = f"{account.name} {policy}"
+            if name not in self._asynchronous:
+                self._asynchronous[name] = _reaching(AsyncClient, account, self.settings.deadline, policy)
+            return self._asynchronous[name]
+
     def masking(self, source: str | None = None) -> Mask:
         """What hides the personal data of a source's answers."""
-        return Mask(self._key(self.settings.source(source)))
+        account = next((each for each in self.settings.platforms if each.name == source), None)
+        return Mask(self._key(account or self.settings.source(source)))
 
     def close(self) -> None:
         """Close the blocking clients and the warehouses; the app asks nothing afterwards."""
@@ -177,7 +215,7 @@ class App:
                 )
             return self._stores[source.name]
 
-    def _key(self, source: AnySource) -> bytes:
+    def _key(self, source: AnySource | PlatformSettings) -> bytes:
         with self._lock:
             if source.name not in self._keys:
                 made = _mask_key(source)
@@ -187,7 +225,50 @@ class App:
             return self._keys[source.name]
 
 
-def _mask_key(source: AnySource) -> bytes | None:
+def _reaching(
+    made: type[ClientT], account: PlatformSettings, deadline: float | None = None, policy: Policy | None = None
+) -> ClientT:
+    """A client of a platform's account."""
+    if account.key is None:
+        raise AuthenticationError(
+            f"The source {account.name} has no key.", hint=f"Set {account.key_from or 'its key'}, and start again."
+        )
+    found = find_platform(account.platform)
+    header, key = found.access.header(account.key)
+    return made(
+        account.url,
+        key=key,
+        key_header=header,
+        deadline=None if policy else deadline,
+        policy=policy,
+        manners=found.manners,
+        source=account.name,
+    )
+
+
+def connect_platform(
+    platform: str, source: str | None = None, *, settings: Settings | None = None, policy: Policy | None = None
+) -> Client:
+    """A client of a platform's account, for the calls of `talkscope.platforms`: `send`, `pages` and `recent`.
+
+    Settings come from the environment and `config.toml` unless they are given; the vendor's limits are kept.
+    Raises NotSupported where none is configured, SourceNotChosen, UnknownName, or AuthenticationError without a key.
+    """
+    told = read() if settings is None else settings
+    account = told.platform(find_platform(platform).name, source)
+    return _reaching(Client, account, told.deadline, policy)
+
+
+def connect_platform_async(
+    platform: str, source: str | None = None, *, settings: Settings | None = None, policy: Policy | None = None
+) -> AsyncClient:
+    """The same for async code."""
+    told = read() if settings is None else settings
+    account = told.platform(find_platform(platform).name, source)
+    return _reaching(AsyncClient, account, told.deadline, policy)
+
+
+def _mask_key(source: AnySource | PlatformSettings) -> bytes | None:
     """What marks of a source's personal data are made with; None while there are no data to mark."""
     if isinstance(source, SourceSettings):
         from talkscope.warehouse.manifest import mask_key

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import anyio
 
 from talkscope import tools
+from talkscope.client import Recent
 from talkscope.contract import Question
 from talkscope.errors import Json
+from talkscope.flow import Call
 from talkscope.models.answers import (
     Answer,
     Cell,
@@ -24,7 +27,10 @@ from talkscope.models.answers import (
     WindowMeta,
 )
 from talkscope.models.masking import Mask
+from talkscope.settings import PlatformSettings, Settings
 from talkscope.tools.tool import Tool
+
+T = TypeVar("T")
 
 ASKING = [tool for tool in tools.TOOLS if isinstance(tool, Tool)]
 """The tools that answer with rows; the others draw."""
@@ -73,6 +79,7 @@ def always(answer: Answer) -> Callable[[str, Mapping[str, object]], Answer]:
 class Manner:
     answer_tokens: int = 4_000
     reveal_personal_data: bool = False
+    allow_side_effects: bool = False
 
 
 @dataclass
@@ -82,6 +89,20 @@ class Fake:
     answering: Callable[[str, Mapping[str, object]], Answer] = lambda name, words: plain(name)
     sources: Sequence[str] = ("warehouse",)
     asked: list[tuple[str | None, str, dict[str, Any]]] = field(default_factory=list)
+    settings: Settings = field(default_factory=Settings)
+    holds_records: bool = False
+
+    def accounts(self, platform: str) -> Sequence[PlatformSettings]:
+        return [each for each in self.settings.platforms if each.platform == platform]
+
+    def account(self, platform: str, source: str | None) -> PlatformSettings:
+        return self.settings.platform(platform, source)
+
+    async def reach(self, account: PlatformSettings, call: Call[T]) -> Recent[T]:
+        raise AssertionError(f"{account.name} is not asked here: {call.path}")
+
+    def now(self) -> datetime:
+        return datetime(2026, 5, 5, tzinfo=UTC)
 
     async def ask(self, source: str | None, question: Question[Answer], words: Mapping[str, object]) -> Answer:
         self.asked.append((source, question.name, dict(words)))

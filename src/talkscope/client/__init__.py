@@ -6,5 +6,6 @@ from talkscope.client.asynchronous import AsyncClient
 from talkscope.client.blocking import Client
 from talkscope.client.convai import AsyncConvaiAnalytics, ConvaiAnalytics
 from talkscope.client.portal import PortalTransport
+from talkscope.client.recent import Recent
 
-__all__ = ["AsyncClient", "AsyncConvaiAnalytics", "Client", "ConvaiAnalytics", "PortalTransport"]
+__all__ = ["AsyncClient", "AsyncConvaiAnalytics", "Client", "ConvaiAnalytics", "PortalTransport", "Recent"]

@@ -12,9 +12,10 @@ import httpx
 from pydantic import SecretStr
 
 from talkscope.client import asking, wire
+from talkscope.client.recent import Recent
 from talkscope.client.service import Service
 from talkscope.contract import Question
-from talkscope.flow import Body, Call, Clock, Failed, Param, Policy, Reply, Request, Wait, following
+from talkscope.flow import Body, Call, Clock, Failed, Manners, Param, Policy, Reply, Request, Wait, following
 from talkscope.models.answers import Answer
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
         source: str | None = None,
         policy: Policy | None = None,
         clock: Clock | None = None,
+        manners: Manners | None = None,
     ) -> None:
         super().__init__(
             base_url,
@@ -52,6 +54,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
             policy=policy,
             clock=clock,
             transport=transport,
+            manners=manners,
         )
         self._given = transport
         self._source = source
@@ -85,6 +88,17 @@ class AsyncClient(Service[httpx.AsyncClient]):
                 answer = None
             else:
                 answer = await self._exchange(step)
+
+    async def recent(self, call: Call[T]) -> Recent[T]:
+        """The call's answer with its age: a kept one while the service says that it is good, else a new one.
+
+        Only services that state how often to ask have answers kept (see `Manners.refresh`).
+        """
+        kept = self._recent.find(call)
+        if kept is None:
+            kept = Recent(await self.send(call))
+            self._recent.keep(call, kept.answer)
+        return kept
 
     async def pages(
         self, call: Call[T], next: Callable[[T], Mapping[str, Param] | None] | None = None

@@ -12,9 +12,10 @@ import httpx
 from pydantic import SecretStr
 
 from talkscope.client import asking, wire
+from talkscope.client.recent import Recent
 from talkscope.client.service import Service
 from talkscope.contract import Question
-from talkscope.flow import Body, Call, Clock, Failed, Param, Policy, Reply, Request, Wait, following
+from talkscope.flow import Body, Call, Clock, Failed, Manners, Param, Policy, Reply, Request, Wait, following
 from talkscope.models.answers import Answer
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Client(Service[httpx.Client]):
         source: the name that answers shall give to what was asked; without it, the service's own.
         policy: attempts, waits and patience; `deadline` and `cap` win over it.
         clock: time and chance, for tests.
+        manners: how the service wants to be asked; its limits are kept for all calls of this client together.
 
     `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured, except that
     this machine is never asked through a proxy. Redirects are not followed, cookies are not kept, `.netrc` is not read.
@@ -54,6 +56,7 @@ class Client(Service[httpx.Client]):
         source: str | None = None,
         policy: Policy | None = None,
         clock: Clock | None = None,
+        manners: Manners | None = None,
     ) -> None:
         super().__init__(
             base_url,
@@ -65,6 +68,7 @@ class Client(Service[httpx.Client]):
             policy=policy,
             clock=clock,
             transport=transport,
+            manners=manners,
         )
         self._given = transport
         self._source = source
@@ -98,6 +102,17 @@ class Client(Service[httpx.Client]):
                 answer = None
             else:
                 answer = self._exchange(step)
+
+    def recent(self, call: Call[T]) -> Recent[T]:
+        """The call's answer with its age: a kept one while the service says that it is good, else a new one.
+
+        Only services that state how often to ask have answers kept (see `Manners.refresh`).
+        """
+        kept = self._recent.find(call)
+        if kept is None:
+            kept = Recent(self.send(call))
+            self._recent.keep(call, kept.answer)
+        return kept
 
     def pages(self, call: Call[T], next: Callable[[T], Mapping[str, Param] | None] | None = None) -> Iterator[T]:
         """The call's pages, one by one; `next` (else the call's own) gives the parameters of the page after a page.

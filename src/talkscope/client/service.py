@@ -20,8 +20,9 @@ from pydantic import SecretStr
 
 from talkscope.client import forks, wire
 from talkscope.client.borrowed import AsyncBorrowed, Borrowed
+from talkscope.client.recent import Answers
 from talkscope.errors import InvalidArgument, UsageError
-from talkscope.flow import Call, Clock, Policy, Request, RetryBudget, Steps, run
+from talkscope.flow import Call, Clock, Manners, Policy, Request, RetryBudget, Steps, Turns, run
 
 T = TypeVar("T")
 PoolT = TypeVar("PoolT", httpx.Client, httpx.AsyncClient)
@@ -50,6 +51,7 @@ class Service(Generic[PoolT]):
         policy: Policy | None,
         clock: Clock | None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+        manners: Manners | None = None,
     ) -> None:
         self._transport = transport
         near = transport is not None and not isinstance(transport, Borrowed | AsyncBorrowed)
@@ -60,6 +62,9 @@ class Service(Generic[PoolT]):
         self._policy = _policy(policy or Policy(), deadline, cap)
         self._clock = clock or Clock()
         self._budget = RetryBudget()
+        self._manners = manners or Manners()
+        self._turns = Turns(self._manners.limits)
+        self._recent = Answers(self._manners.refresh, self._clock.monotonic)
         self._lock = threading.Lock()
         self._opened: PoolT | None = None
         self._unusable = ""
@@ -78,6 +83,8 @@ class Service(Generic[PoolT]):
         """Start, in a forked child, with connections of its own."""
         self._lock = threading.Lock()
         self._budget.after_fork()
+        self._turns.after_fork()
+        self._recent.after_fork()
         if self._transport is not None and not isinstance(self._transport, forks.Forkable):
             self._unusable = "This client was made before the process forked: make one with a transport of its own."
         with warnings.catch_warnings():
@@ -111,7 +118,15 @@ class Service(Generic[PoolT]):
             return opened
 
     def _steps(self, call: Call[T]) -> Steps[T]:
-        return run(call, self._policy, self._budget, clock=self._clock, key=self._key)
+        return run(
+            call,
+            self._policy,
+            self._budget,
+            clock=self._clock,
+            key=self._key,
+            manners=self._manners,
+            turns=self._turns,
+        )
 
     def _request(self, pool: PoolT, step: Request) -> httpx.Request:
         url = self._target(step)

@@ -1,29 +1,37 @@
 """One request, from its parameters to its typed answer, without any input or output.
 
-`call` says what to ask, `attempts` asks until there is an answer or an error, `refusals` and `reading` understand what
-came back, `body` collects it within its cap. The clients of `talkscope.client` move the bytes.
+`call` says what to ask, `attempts` asks until there is an answer or an error, `manners` keeps to a service's limits,
+`refusals` and `reading` understand what came back, `body` collects it within its cap. The clients of `talkscope.client`
+move the bytes.
 """
 
 from __future__ import annotations
 
 from talkscope.flow.attempts import Clock, Policy, RetryBudget, Steps, run
 from talkscope.flow.body import Body
-from talkscope.flow.call import CAP, Call, Failed, Param, Reply, Request, Wait, following, path, query
+from talkscope.flow.call import CAP, Call, Download, Failed, Param, Reply, Request, Wait, following, path, query
+from talkscope.flow.manners import Allowance, AnyCall, Limit, Manners, Turns
 from talkscope.flow.reading import parse_json
 from talkscope.flow.refusals import is_quota
 
 __all__ = [
     "CAP",
+    "Allowance",
+    "AnyCall",
     "Body",
     "Call",
     "Clock",
+    "Download",
     "Failed",
+    "Limit",
+    "Manners",
     "Param",
     "Policy",
     "Reply",
     "Request",
     "RetryBudget",
     "Steps",
+    "Turns",
     "Wait",
     "following",
     "is_quota",

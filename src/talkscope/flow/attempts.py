@@ -1,7 +1,8 @@
 """A call, asked until there is an answer or an error: retries, waiting and the deadline, as a generator.
 
 Retried are reads only, after a connection failure, a timeout, 502, 503, 504, or a 429 that says to come back within a
-minute; never a used-up quota; never past the call's deadline or the client's retry budget.
+minute; never a used-up quota; never past the call's deadline or the client's retry budget. A service that limits how
+often it is asked is asked no oftener: a request waits for its turn.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from talkscope.errors import (
     ConnectionFailed,
     DeadlineExceeded,
     InvalidArgument,
+    RateLimited,
     TalkscopeError,
     bare,
 )
-from talkscope.flow.call import CAP, Call, Failed, Reply, Request, Wait
+from talkscope.flow.call import CAP, Call, Download, Failed, Reply, Request, Wait
+from talkscope.flow.manners import Manners, Turn, Turns
 from talkscope.flow.reading import read
 from talkscope.flow.refusals import error_of, is_quota
 from talkscope.flow.wording import shown
@@ -52,6 +55,7 @@ class Policy:
         longest_wait: where doubling ends.
         patience: the longest Retry-After that is slept through.
         connect: for reaching the service, each time.
+        turn: the longest wait for a turn under the service's limits, before the deadline begins.
     """
 
     deadline: float = 30.0
@@ -61,6 +65,7 @@ class Policy:
     longest_wait: float = 8.0
     patience: float = 60.0
     connect: float = 10.0
+    turn: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,42 +115,111 @@ def run(
     *,
     clock: Clock | None = None,
     key: SecretStr | None = None,
+    manners: Manners | None = None,
+    turns: Turns | None = None,
 ) -> Steps[T]:
     """Ask the call: yields what to send or how long to wait, returns the typed answer.
 
-    Send it a Reply or a Failed for each Request, and None after each Wait. `key` is what error texts must not show.
-    Raises the error tree of `talkscope.errors`, and nothing else.
+    Send it a Reply or a Failed for each Request, and None after each Wait. `key` is what error texts must not show;
+    `turns` are those of all calls that the service counts together. Raises the error tree of `talkscope.errors`, and
+    nothing else.
     """
-    policy, budget, clock = policy or Policy(), budget or RetryBudget(), clock or Clock()
-    deadline = policy.deadline if call.deadline is None else call.deadline
-    until = clock.monotonic() + deadline
-    request = _request(call, policy, deadline)
-    for attempt in count(1):
-        reply = yield request
-        if isinstance(reply, Reply) and 200 <= reply.status < 300:
+    manners = manners or Manners()
+    asking = _Asking(
+        policy or Policy(), budget or RetryBudget(), clock or Clock(), key, manners, turns or Turns(manners.limits)
+    )
+    try:
+        return (yield from asking.ask(call))
+    except TalkscopeError as error:
+        other: Call[T] | None = manners.again(error, call)
+        if other is None:
+            # The frames of the reading hold what the service sent.
+            raise bare(manners.explained(error, call)) from None
+    try:
+        return (yield from asking.ask(other))
+    except TalkscopeError as error:
+        raise bare(manners.explained(error, other)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What all attempts of one call have in common."""
+
+    policy: Policy
+    budget: RetryBudget
+    clock: Clock
+    key: SecretStr | None
+    manners: Manners
+    turns: Turns
+
+    def ask(self, call: Call[T]) -> Steps[T]:
+        clock, policy = self.clock, self.policy
+        deadline = policy.deadline if call.deadline is None else call.deadline
+        request = _request(call, policy, deadline)
+        turn = yield from self.turn(call, policy.turn)
+        until = clock.monotonic() + deadline
+        for attempt in count(1):
             try:
-                answer = read(call, reply, key)
-            except TalkscopeError as error:
-                # The frames of the reading hold what the service sent.
-                raise bare(error) from None
-            budget.earn()
-            return answer
-        assert reply is not None
-        left = until - clock.monotonic()
-        trouble = _error(reply, request.cap, deadline, left, clock, key)
-        pause = _pause(trouble, reply, attempt, policy, clock) if call.read_only else None
-        if pause is None or pause >= left or not budget.spend():
-            raise trouble
-        yield Wait(pause)
-        left = until - clock.monotonic()
-        if left <= 0:
-            raise trouble
-        request = replace(request, timeout=left)
-    raise AssertionError("counting does not end")
+                reply = yield request
+            finally:
+                turn.ended = clock.monotonic()
+            assert reply is not None
+            reset = self.heed(call, reply)
+            if isinstance(reply, Reply) and 200 <= reply.status < 300:
+                answer = read(call, reply, self.key)
+                self.budget.earn()
+                return answer
+            left = until - clock.monotonic()
+            trouble = _error(reply, request.cap, deadline, left, clock, self.key)
+            if isinstance(trouble, RateLimited) and reset is not None:
+                trouble.details.setdefault("retry_after", reset)
+            pause = _pause(trouble, reply, attempt, policy, clock) if call.read_only else None
+            if pause is None or pause >= left or not self.budget.spend():
+                raise trouble
+            yield Wait(pause)
+            left = until - clock.monotonic()
+            if left <= 0:
+                raise trouble
+            turn = yield from self.turn(call, left, trouble)
+            left = until - clock.monotonic()
+            request = replace(request, timeout=left)
+        raise AssertionError("counting does not end")
+
+    def turn(self, call: Call[T], patience: float, trouble: TalkscopeError | None = None) -> Steps[Turn]:
+        """Wait until the service's limits let the call be sent; raises RateLimited where that takes too long."""
+        bucket = self.manners.bucket(call)
+        until = self.clock.monotonic() + patience
+        while True:
+            now = self.clock.monotonic()
+            found = self.turns.take(bucket, now)
+            if isinstance(found, Turn):
+                return found
+            if now + found > until:
+                raise trouble or _too_often(found)
+            yield Wait(found)
+
+    def heed(self, call: Call[T], reply: Reply | Failed) -> float | None:
+        """Take to heart what the answer says is left of a limit; seconds until it is full again, where it is stated."""
+        left = self.manners.allowance(reply.headers) if isinstance(reply, Reply) else None
+        if left is None:
+            return None
+        reset = max(0.0, left.reset - self.clock.wall())
+        if not left.remaining:
+            self.turns.close(self.manners.bucket(call), self.clock.monotonic() + reset)
+        return round(reset, 3)
+
+
+def _too_often(wait: float) -> RateLimited:
+    return RateLimited(
+        f"The service's limit is reached: the next request may be sent in {wait:.0f} s.",
+        hint="Ask again then; nothing was sent.",
+        code="limit_kept",
+        details={"retry_after": round(wait, 3), "sent": False},
+    )
 
 
 def _request(call: Call[T], policy: Policy, deadline: float) -> Request:
-    headers = {"accept": "application/json"}
+    headers = {"accept": call.media_type if isinstance(call, Download) else "application/json"}
     body = None
     if call.body is not None:
         headers["content-type"] = "application/json"

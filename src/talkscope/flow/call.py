@@ -74,6 +74,7 @@ class Call(Generic[T]):
         deadline: seconds for everything, retries included; None takes the client's.
         next: a page's answer to the parameters that ask for the page after it; None at the last page.
         nullable: whether null is an answer, which `parse` is then given as None.
+        scalar: whether a mere number, text or boolean is an answer.
     """
 
     path: str
@@ -86,11 +87,19 @@ class Call(Generic[T]):
     deadline: float | None = None
     next: Callable[[T], Mapping[str, Param] | None] | None = None
     nullable: bool = False
+    scalar: bool = False
 
     def changed(self, params: Mapping[str, Param]) -> Call[T]:
         """The same call with these parameters in place of those of the same names."""
         kept = tuple(pair for pair in self.params if pair[0] not in params)
         return replace(self, params=kept + query(params))
+
+
+@dataclass(frozen=True)
+class Download(Call[bytes]):
+    """A call whose answer is a document of this media type, given as it came and never read."""
+
+    media_type: str = "application/octet-stream"
 
 
 def following(call: Call[T], page: T, seen: set[Pairs]) -> Call[T] | None:

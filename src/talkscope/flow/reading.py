@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import SecretStr
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json
 
 from talkscope.errors import BadAnswer, Json, TalkscopeError
-from talkscope.flow.call import Call, Reply
+from talkscope.flow.call import Call, Download, Reply
 from talkscope.flow.wording import shown
 
 T = TypeVar("T")
@@ -87,11 +87,23 @@ def _without(key: SecretStr | None, body: bytes) -> bytes:
     return body.replace(secret, b"[redacted]") if len(secret) >= _LEAST_KEY and secret in body else body
 
 
+def _document(call: Download, reply: Reply) -> bytes:
+    told = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if told != call.media_type or not reply.body:
+        came = "nothing" if not reply.body else told if told.isascii() and len(told) < 80 else "another document"
+        raise BadAnswer(
+            f"The answer is {came or 'a document of no type'}, not {call.media_type}.", code="not_the_document"
+        )
+    return reply.body
+
+
 def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
     """The typed answer of a 2xx reply; BadAnswer when it is not what the call promises."""
+    if isinstance(call, Download):
+        return cast("T", _document(call, reply))
     # 204 is the one status that promises an empty body.
     nothing = reply.status == 204 or (call.nullable and reply.body.strip() == b"null")
-    value = None if nothing else parse_json(_without(key, reply.body))
+    value = None if nothing else (parse_any if call.scalar else parse_json)(_without(key, reply.body))
     try:
         return call.parse(value)
     except TalkscopeError:

@@ -43,6 +43,9 @@ class Meta(Frozen):
         default=None, description="What of the window the figures cover, where a source is asked in parts."
     )
     requests: int | None = Field(default=None, description="Requests that the answer took of a vendor's API.")
+    age_sec: float | None = Field(
+        default=None, description="Seconds since the answer was given, where it was kept as its vendor recommends."
+    )
     next_cursor: str | None = None
     notes: list[str] = Field(default_factory=list)
 

@@ -1,1 +1,26 @@
-"""Vendors' analytics APIs: one module or package each, functions that return calls for the clients to send."""
+"""Vendors' analytics APIs: one package each, functions that return calls for the clients to send.
+
+`NAMES` is the table of contents of those that have questions of their own; Convai's are the questions of
+`talkscope.contract`. A platform's package is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from talkscope.errors import unknown
+
+if TYPE_CHECKING:
+    from talkscope.platforms.access import Platform
+
+NAMES = ("studio_chat", "agent_studio", "general_bots", "mavenoid")
+
+
+def platform(name: str) -> Platform:
+    """The platform of that name, in kebab or snake case. Raises UnknownName with the nearest."""
+    word = name.replace("-", "_")
+    if word not in NAMES:
+        raise unknown("platform", name, NAMES)
+    found: Platform = importlib.import_module(f"talkscope.platforms.{word}").PLATFORM
+    return found

@@ -1,44 +1,79 @@
-"""How a platform is reached: its address, its key, and how often it may be asked."""
+"""What a platform is to the rest of Talkscope: how it is reached, its calls, its manners, its delicate fields."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import SecretStr
 
+from talkscope.errors import UnknownName, unknown
+from talkscope.flow import AnyCall, Call, Limit, Manners
+from talkscope.settings import PLATFORMS
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `calls` in `seconds`."""
-
-    calls: int
-    seconds: float
+__all__ = ["Access", "Limit", "Platform", "bearer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to ask a platform.
+    """What it takes to ask a platform; what an account of it is set by stands in `talkscope.settings`.
 
     Args:
         name: The platform's word, such as `studio_chat`.
         title: Its name for people.
-        url: Its address unless another is set; None where every account has its own.
-        url_env: The environment variable that holds another address.
-        key_env: The environment variable that holds the key.
         header: The header that carries a key, by name and value.
-        also: Other settings that calls need, by word: their environment variables.
         limits: How often it may be asked, by bucket; none when the vendor documents none.
     """
 
     name: str
     title: str
-    url: str | None
-    url_env: str
-    key_env: str
     header: Callable[[SecretStr], tuple[str, SecretStr]]
-    also: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Its address unless another is set."""
+        return PLATFORMS[self.name].usual
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One vendor's system.
+
+    Args:
+        access: How it is reached.
+        calls: Every call by its name: a function of keyword arguments that returns a `Call`.
+        manners: How it wants to be asked.
+        personal: Fields that are about people, as `Model.field` (`Model.*` is every field); subclasses inherit them.
+        untrusted: Fields that hold words from outside, in the same form.
+        notes: What an answer to a call must say beside its figures, given the answer, the key and the time it is.
+    """
+
+    access: Access
+    calls: Mapping[str, Callable[..., Call[object]]]
+    manners: Manners
+    personal: frozenset[str]
+    untrusted: frozenset[str]
+    notes: Callable[[AnyCall, object, SecretStr | None, datetime], tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """The platform's word."""
+        return self.access.name
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.access.title
+
+    def call(self, name: str) -> Callable[..., Call[object]]:
+        """The call of that name, in kebab or snake case. Raises UnknownName with the nearest."""
+        word = name.replace("-", "_")
+        if word in self.calls:
+            return self.calls[word]
+        error: UnknownName = unknown("call", name, self.calls)
+        raise error
 
 
 def bearer(key: SecretStr) -> tuple[str, SecretStr]:

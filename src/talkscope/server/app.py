@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from talkscope.settings import Settings
-    from talkscope.tools.tool import Asker, Manner
+    from talkscope.tools.tool import Manner
+    from talkscope.tools.vendor import Reacher
 
 
-def build(asker: Asker, *, settings: Manner) -> MCPServer[None]:
+def build(asker: Reacher, *, settings: Manner) -> MCPServer[None]:
     """The server whose tools ask this asker; one that has an `aclose` is closed when the server ends."""
     from talkscope.server.calls import TalkscopeServer
 

@@ -42,7 +42,8 @@ from talkscope.models.text import clean
 from talkscope.server import prompts, resources
 from talkscope.server.completions import Completions
 from talkscope.server.refusals import UnexpectedFailure, refusal, refusing
-from talkscope.tools.tool import Asker, Manner, Shaped, refused
+from talkscope.tools.tool import Manner, Shaped, refused
+from talkscope.tools.vendor import Reacher, VendorTool
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class TalkscopeServer(MCPServer[None]):
         lifespan: Ends what the asker opened.
     """
 
-    def __init__(self, asker: Asker, settings: Manner, lifespan: Lifespan) -> None:
+    def __init__(self, asker: Reacher, settings: Manner, lifespan: Lifespan) -> None:
         super().__init__(
             NAME,
             title="Talkscope",
@@ -112,22 +113,11 @@ class TalkscopeServer(MCPServer[None]):
         self.completion()(Completions(asker, settings))  # type: ignore[no-untyped-call]  # the SDK's
 
     async def list_tools(self) -> list[Listed]:
-        """Every tool, in the order of the table of contents."""
-        reading = ToolAnnotations(
-            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        )
-        return [
-            Listed(
-                name=tool.name,
-                title=tool.title,
-                description=tool.description,
-                input_schema=tool.input_schema(self._asker.sources),
-                output_schema=tool.output_schema(),
-                annotations=reading,
-                _meta=_shown_by(tool.ui),
-            )
-            for tool in tools.TOOLS
-        ]
+        """Every tool that what is configured has a use for, in the order of the table of contents."""
+        asker = self._asker
+        platforms = [name for name in tools.TOOLSETS if asker.accounts(name)]
+        offered = tools.offered(platforms, records=asker.holds_records, changing=self._manner.allow_side_effects)
+        return [_listed(tool, asker) for tool in offered]
 
     async def list_prompts(self) -> list[Prompt]:
         """Every prompt, in the order of the table of contents."""
@@ -208,6 +198,24 @@ async def _with_progress(
         group.cancel_scope.cancel()
     await report(beats + 1, beats + 1, "answered")
     return done
+
+
+def _listed(tool: tools.AnyTool, asker: Reacher) -> Listed:
+    """A tool as hosts see it."""
+    vendor = isinstance(tool, VendorTool)
+    names = [each.name for each in asker.accounts(tool.platform)] if isinstance(tool, VendorTool) else asker.sources
+    reading = tool.read_only if isinstance(tool, VendorTool) else True
+    return Listed(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema(names),
+        output_schema=tool.output_schema(),
+        annotations=ToolAnnotations(
+            read_only_hint=reading, destructive_hint=False, idempotent_hint=reading, open_world_hint=vendor
+        ),
+        _meta=_shown_by(tool.ui),
+    )
 
 
 def _shown_by(page: str | None) -> dict[str, object] | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from talkscope.contract import Question
 from talkscope.errors import Json
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from talkscope.charts.rendering import Renderer
-    from talkscope.client import AsyncClient
-    from talkscope.settings import Settings
+    from talkscope.client import AsyncClient, Recent
+    from talkscope.flow import Call
+    from talkscope.settings import PlatformSettings, Settings
     from talkscope.wiring import App
+
+T = TypeVar("T")
+
+RECORD_TABLES = ("outcomes", "live_support", "availability", "ratings", "conversions", "resource_calls")
+"""The tables of a warehouse that the questions about outcomes, live support and resources are about."""
 
 
 class Opening:
@@ -43,6 +50,34 @@ class Opening:
         client = await self._client(source)
         return await client.ask(question, **words)
 
+    @property
+    def holds_records(self) -> bool:
+        """Whether a warehouse among the sources holds what only some platforms tell, such as outcomes."""
+        from talkscope.jobs.inventory import inventory
+
+        folders = [each.path for each in self._settings.sources if each.kind == "warehouse"]
+        return any(inventory(folder).rows.get(table) for folder in folders for table in RECORD_TABLES)
+
+    def accounts(self, platform: str) -> Sequence[PlatformSettings]:
+        """The configured accounts of a platform."""
+        return [each for each in self._settings.platforms if each.platform == platform]
+
+    def account(self, platform: str, source: str | None) -> PlatformSettings:
+        """The account of that name, or the only one."""
+        return self._settings.platform(platform, source)
+
+    async def reach(self, account: PlatformSettings, call: Call[T]) -> Recent[T]:
+        """The account's answer to the call; the first one opens it."""
+        opening = self._open_once(
+            f"account {account.name}", lambda app: app.async_platform(account.platform, account.name)
+        )
+        client = await asyncio.shield(asyncio.wrap_future(opening))
+        return await client.recent(call)
+
+    def now(self) -> datetime:
+        """The time of this machine's clock."""
+        return datetime.now(UTC)
+
     def mask(self, source: str | None) -> Callable[[str], str]:
         """What hides personal data in that source's answers; once it has been asked."""
         assert self._app is not None
@@ -64,18 +99,22 @@ class Opening:
         return self._renderer
 
     async def _client(self, source: str | None) -> AsyncClient:
-        opening = self._clients.get(source)
-        if opening is None or (opening.done() and opening.exception() is not None):
-            opening = self._clients[source] = self._thread.submit(self._open, source)
+        opening = self._open_once(source, lambda app: app.async_client(source))
         # Shielded: whoever gives up waiting must not take the client from the others.
         return await asyncio.shield(asyncio.wrap_future(opening))
 
-    def _open(self, source: str | None) -> AsyncClient:
+    def _open_once(self, name: str | None, client: Callable[[App], AsyncClient]) -> Future[AsyncClient]:
+        opening = self._clients.get(name)
+        if opening is None or (opening.done() and opening.exception() is not None):
+            opening = self._clients[name] = self._thread.submit(self._open, client)
+        return opening
+
+    def _open(self, client: Callable[[App], AsyncClient]) -> AsyncClient:
         if self._app is None:
             from talkscope.wiring import App
 
             self._app = App(self._settings)
-        return self._app.async_client(source)
+        return client(self._app)
 
     async def aclose(self) -> None:
         """Close what was opened."""

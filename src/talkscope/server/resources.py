@@ -10,11 +10,12 @@ import orjson
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp_types import Resource, ResourceTemplate
 
-from talkscope import contract, recipes, tools
+from talkscope import contract, recipes
 from talkscope.errors import Json, NotFound, NotSupported, nearest, unknown
 from talkscope.models.answers import Answer
 from talkscope.models.safe import plain
 from talkscope.models.text import clean
+from talkscope.tools.catalog import CATALOG as LIST_METRICS
 from talkscope.tools.tool import Asker, Manner
 from talkscope.tools.tool.shape import MOST_TOKENS
 
@@ -151,11 +152,11 @@ class _Whole:
 
     reveal_personal_data: bool
     answer_tokens: int = MOST_TOKENS // 2
+    allow_side_effects: bool = False
 
 
 async def _catalog(asker: Asker, manner: Manner) -> str:
-    tool = tools.find("list_metrics")
-    shaped = await tool.call(asker, {}, _Whole(manner.reveal_personal_data))
+    shaped = await LIST_METRICS.call(asker, {}, _Whole(manner.reveal_personal_data))
     return orjson.dumps(shaped.structured).decode()
 
 

@@ -18,21 +18,23 @@ import platformdirs
 from pydantic import SecretStr
 
 from talkscope.errors import AuthenticationError, InvalidArgument, Json, NotSupported, SourceNotChosen, unknown
+from talkscope.settings.platforms import PLATFORMS, PlatformSettings, chosen
 from talkscope.settings.sources import (
     CONVAI_URL,
     AccountSettings,
     AnySource,
+    Configured,
     SourceSettings,
     folder,
     key_of,
     only,
     sources,
 )
+from talkscope.settings.variables import SETTINGS, Setting
 
 __all__ = [
-    "CONVAI_URL", "SETTINGS", "AccountSettings", "AnySource", "Setting", "Settings", "SourceSettings", "convai",
-    "private_folder",
-    "read",
+    "CONVAI_URL", "PLATFORMS", "SETTINGS", "AccountSettings", "AnySource", "PlatformSettings", "Setting", "Settings",
+    "SourceSettings", "convai", "private_folder", "read",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -43,58 +45,6 @@ LONGEST_DEADLINE = 3_600.0
 MOST_REQUESTS = 1_000
 MOST_TOKENS = 10_000
 LEAST_TOKENS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One environment variable: its name, its default as a reader would write it, and what it means."""
-
-    name: str
-    default: str
-    meaning: str
-
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "TALKSCOPE_WAREHOUSE",
-        "the user's data folder",
-        "Folder of the warehouse; it becomes the source `warehouse`. A folder that is not there yet is an empty one.",
-    ),
-    Setting("CONVAI_API_KEY", "none", "Key of a Convai account; it becomes the source `convai`."),
-    Setting(
-        "CONVAI_ANALYTICS_BASE_URL", CONVAI_URL, "Address of the Convai Analytics API, up to and including its path."
-    ),
-    Setting("TALKSCOPE_URL", "none", "Address of a `talkscope serve`; it becomes the source `talkscope`."),
-    Setting("TALKSCOPE_API_KEY", "none", "Key for that service, as `talkscope keys add` showed it."),
-    Setting("TALKSCOPE_SOURCE", "the only source there is", "Name of the source that is asked when none is named."),
-    Setting(
-        "TALKSCOPE_CONFIG",
-        "config.toml in the user's configuration folder",
-        "The configuration file, whose `[sources.NAME]` tables name warehouses by `path`, accounts by `platform`.",
-    ),
-    Setting("TALKSCOPE_DEADLINE", "30", "Seconds that one question may take, up to 3,600."),
-    Setting(
-        "TALKSCOPE_REQUEST_BUDGET",
-        "20",
-        "Requests that one question may make of a vendor's API, 1 to 1,000; the answer says when they were not enough.",
-    ),
-    Setting(
-        "TALKSCOPE_MEMORY_LIMIT",
-        "the engine's own (80 % of the machine's)",
-        "Memory that the warehouse's engine may use, such as 2GB; beyond it, queries spill to the warehouse's folder.",
-    ),
-    Setting("TALKSCOPE_THREADS", "one for each core", "Threads of the warehouse's engine."),
-    Setting(
-        "TALKSCOPE_ANSWER_TOKENS",
-        "4000",
-        "Tokens that a tool's answer may take, 200 to 10,000; a longer answer is coarsened and says so.",
-    ),
-    Setting(
-        "TALKSCOPE_REVEAL_PERSONAL_DATA",
-        "0",
-        "1 has tools show e-mail addresses, phone numbers and page addresses instead of masking them.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +59,23 @@ class Settings:
     threads: int = 0
     answer_tokens: int = 4_000
     reveal_personal_data: bool = False
+    platforms: tuple[PlatformSettings, ...] = ()
+    allow_side_effects: bool = False
+
+    def platform(self, platform: str, name: str | None = None) -> PlatformSettings:
+        """The account of a platform: of that name, or the only one.
+
+        Raises NotSupported where there is none, SourceNotChosen or UnknownName.
+        """
+        return chosen(self.platforms, platform, name)
 
     def source(self, name: str | None = None) -> AnySource:
         """The source of that name, else the default, else the only one. Raises SourceNotChosen or UnknownName."""
         by_name = {source.name: source for source in self.sources}
-        chosen = name or self.default_source
-        if chosen is None and len(self.sources) == 1:
+        wanted = name or self.default_source
+        if wanted is None and len(self.sources) == 1:
             return self.sources[0]
-        if chosen is None:
+        if wanted is None:
             listed: list[Json] = list(by_name)
             raise SourceNotChosen(
                 "Several sources are configured and none is named." if by_name else "No source is configured.",
@@ -125,9 +84,15 @@ class Settings:
                 else "Set TALKSCOPE_WAREHOUSE.",
                 details={"known": listed},
             )
-        if chosen not in by_name:
-            raise unknown("source", chosen, by_name)
-        return by_name[chosen]
+        account = next((each for each in self.platforms if each.name == wanted), None)
+        if wanted not in by_name and account is not None:
+            raise NotSupported(
+                f"The source {wanted} is a {account.platform} account, which has questions of its own.",
+                hint=f"Use its tools, or bring it into a warehouse: talkscope sync {account.platform}.",
+            )
+        if wanted not in by_name:
+            raise unknown("source", wanted, by_name)
+        return by_name[wanted]
 
     def warehouse(self, name: str | None = None) -> SourceSettings:
         """The warehouse of that name, else the default, else the only one there is: what can be written to.
@@ -169,11 +134,12 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
         found["warehouse"] = SourceSettings("warehouse", folder("TALKSCOPE_WAREHOUSE", named))
     for account in _accounts(env, configured):
         found[account.name] = account
-    found = {**found, **{name: source for name, source in configured.items() if name not in found}}
+    asked = {name: each for name, each in configured.items() if not isinstance(each, PlatformSettings)}
+    found = {**found, **{name: source for name, source in asked.items() if name not in found}}
     if not found:
         found["warehouse"] = SourceSettings("warehouse", _own_warehouse())
     default = env.get("TALKSCOPE_SOURCE") or default
-    if default and default not in found:
+    if default and default not in found and default not in configured:
         raise unknown("source", default, found)
     reveal = _taken(env, "TALKSCOPE_REVEAL_PERSONAL_DATA", _truth, "1 or 0")
     return Settings(
@@ -185,10 +151,31 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
         threads=_taken(env, "TALKSCOPE_THREADS", _threads, "a number from 1 to 1,024") or 0,
         answer_tokens=_taken(env, "TALKSCOPE_ANSWER_TOKENS", _tokens, "a number from 200 to 10,000") or 4_000,
         reveal_personal_data=bool(reveal),
+        platforms=_platforms(env, configured),
+        allow_side_effects=bool(_taken(env, "TALKSCOPE_ALLOW_SIDE_EFFECTS", _truth, "1 or 0")),
     )
 
 
-def _accounts(env: Mapping[str, str], configured: Mapping[str, AnySource]) -> list[AccountSettings]:
+def _platforms(env: Mapping[str, str], configured: Mapping[str, Configured]) -> tuple[PlatformSettings, ...]:
+    """The accounts of platforms, those that variables alone name before those of the file."""
+    told = [each for each in configured.values() if isinstance(each, PlatformSettings)]
+    spoken_for = {each.key_from for each in told}
+    alone = [
+        PlatformSettings(
+            platform,
+            platform,
+            env.get(known.url) or known.usual,
+            key_of(env, known.key),
+            known.key,
+            {word: env.get(variable, "") for word, variable in known.also.items()},
+        )
+        for platform, known in PLATFORMS.items()
+        if env.get(known.key) and known.key not in spoken_for and platform not in configured
+    ]
+    return (*alone, *told)
+
+
+def _accounts(env: Mapping[str, str], configured: Mapping[str, Configured]) -> list[AccountSettings]:
     """The services that variables alone name, unless the file says more about the same one."""
     spoken_for = {each.key_from for each in configured.values() if isinstance(each, AccountSettings)}
     found = []
@@ -281,7 +268,7 @@ def _own_warehouse() -> Path:
     return platformdirs.user_data_path("talkscope", appauthor=False) / "warehouse"
 
 
-def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, AnySource], str | None]:
+def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, Configured], str | None]:
     """The sources of the configuration file by name, and its default."""
     named = config or (Path(env["TALKSCOPE_CONFIG"]).expanduser() if env.get("TALKSCOPE_CONFIG") else None)
     file = named or platformdirs.user_config_path("talkscope", appauthor=False) / "config.toml"

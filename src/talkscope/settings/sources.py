@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias, cast
 from pydantic import SecretStr
 
 from talkscope.errors import InvalidArgument, NotSupported, UnknownName, nearest, unknown
+from talkscope.settings.platforms import PLATFORMS, PlatformSettings
 
 CONVAI_URL = "https://analytics-api.convai.com/v1/analytics"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -42,13 +43,14 @@ class AccountSettings:
 
 
 AnySource: TypeAlias = "SourceSettings | AccountSettings"
+Configured: TypeAlias = "AnySource | PlatformSettings"
 
 
-def sources(told: object, file: Path, env: Mapping[str, str]) -> dict[str, AnySource]:
+def sources(told: object, file: Path, env: Mapping[str, str]) -> dict[str, Configured]:
     """The sources of a configuration file's `[sources.NAME]` tables, by name."""
     if not isinstance(told, dict):
         raise InvalidArgument(f"{file}: sources must be tables, [sources.NAME].")
-    found: dict[str, AnySource] = {}
+    found: dict[str, Configured] = {}
     for name, table in told.items():
         if not _NAME.fullmatch(name):
             raise InvalidArgument(f"{file}: {name[:64]!r} cannot name a source.", hint="Use letters, digits, - and _.")
@@ -76,25 +78,38 @@ _VARIABLES: Mapping[str, tuple[str, str]] = {
 """Platforms that a source may name: the variable that holds the key unless it says another, and the usual address."""
 
 
-def _account(name: str, table: Mapping[str, object], place: str, env: Mapping[str, str]) -> AccountSettings:
-    # A key in the file would be read by whoever sees the file: only where it is kept stands there.
-    only(table, {"platform", "url", "key_env", "key_keyring"}, place)
+def _account(
+    name: str, table: Mapping[str, object], place: str, env: Mapping[str, str]
+) -> AccountSettings | PlatformSettings:
     words = {word: value for word, value in table.items() if isinstance(value, str) and value.strip()}
+    platform = words.get("platform", "")
+    own = PLATFORMS.get(platform)
+    # A key in the file would be read by whoever sees the file: only where it is kept stands there.
+    only(table, {"platform", "url", "key_env", "key_keyring", *(own.also if own else ())}, place)
     odd = next((word for word in table if word not in words), None)
     if odd is not None:
         raise InvalidArgument(f"{place} {odd} must be a text that is not empty.")
-    platform = words["platform"]
+    if own is not None:
+        key, where = _key(words, own.key, place, env)
+        also = {word: words.get(word) or env.get(variable, "") for word, variable in own.also.items()}
+        url = words.get("url") or env.get(own.url) or own.usual
+        return PlatformSettings(name, platform, url, key, where, also)
     if platform not in _VARIABLES:
-        raise unknown("platform", platform, _VARIABLES)
+        raise unknown("platform", platform, [*_VARIABLES, *PLATFORMS])
     variable, usual = _VARIABLES[platform]
     url = words.get("url") or (env.get("CONVAI_ANALYTICS_BASE_URL") if platform == "convai" else None) or usual
     if not url:
         raise InvalidArgument(f"{place} has no url.", hint='Write url = "http://127.0.0.1:8765".')
     kind: Literal["convai", "talkscope"] = "convai" if platform == "convai" else "talkscope"
+    return AccountSettings(name, kind, url, *_key(words, variable, place, env))
+
+
+def _key(words: Mapping[str, str], variable: str, place: str, env: Mapping[str, str]) -> tuple[SecretStr | None, str]:
+    """The key of a table's account, and where it is from."""
     if "key_keyring" in words:
-        return AccountSettings(name, kind, url, _from_keyring(words["key_keyring"], place), words["key_keyring"])
-    variable = words.get("key_env", variable)
-    return AccountSettings(name, kind, url, key_of(env, variable), variable)
+        return _from_keyring(words["key_keyring"], place), words["key_keyring"]
+    named = words.get("key_env", variable)
+    return key_of(env, named), named
 
 
 class _Keyring(Protocol):

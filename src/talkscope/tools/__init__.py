@@ -1,6 +1,13 @@
-"""Talkscope's tools: one file a tool, and the table of contents in the order in which they are listed."""
+"""Talkscope's tools: one file a tool, and the table of contents in the order in which they are listed.
+
+`TOOLS` are always there. A platform's are in a package of its name, and are imported where an account is configured.
+"""
 
 from __future__ import annotations
+
+import importlib
+from collections.abc import Collection
+from typing import TypeAlias
 
 from talkscope.errors import unknown
 from talkscope.models.text import clean
@@ -26,6 +33,7 @@ from talkscope.tools.sessions import SESSIONS
 from talkscope.tools.summary import SUMMARY
 from talkscope.tools.timeseries import TIMESERIES
 from talkscope.tools.tool import Tool
+from talkscope.tools.vendor import VendorTool
 
 TOOLS: tuple[Tool | Chart, ...] = (
     SUMMARY,
@@ -51,9 +59,37 @@ TOOLS: tuple[Tool | Chart, ...] = (
 )
 
 
-def find(name: str) -> Tool | Chart:
-    """The tool of that name, or UnknownName with the nearest."""
-    for tool in TOOLS:
+RECORD_TOOLS: tuple[Tool | Chart, ...] = ()
+"""Questions about what only some platforms tell; listed where a warehouse holds such records."""
+
+TOOLSETS = ("studio_chat", "agent_studio", "general_bots", "mavenoid")
+"""Platforms with tools of their own."""
+
+AnyTool: TypeAlias = "Tool | Chart | VendorTool"
+
+
+def toolset(platform: str) -> tuple[VendorTool, ...]:
+    """The tools of a platform."""
+    found: tuple[VendorTool, ...] = importlib.import_module(f"talkscope.tools.{platform}").TOOLS
+    return found
+
+
+def offered(platforms: Collection[str], *, records: bool, changing: bool) -> list[AnyTool]:
+    """The tools that are listed where these platforms are configured.
+
+    `records` adds those about what only some platforms tell, `changing` those that change something on a platform.
+    """
+    own = [tool for name in TOOLSETS if name in platforms for tool in toolset(name) if tool.read_only or changing]
+    return [*TOOLS, *(RECORD_TOOLS if records else ()), *own]
+
+
+def find(name: str) -> AnyTool:
+    """The tool of that name, listed or not, or UnknownName with the nearest."""
+    for tool in (*TOOLS, *RECORD_TOOLS):
         if tool.name == name:
             return tool
-    raise unknown("tool", clean(name, 60), [tool.name for tool in TOOLS])
+    every = [each for platform in TOOLSETS for each in toolset(platform)]
+    for each in every:
+        if each.name == name:
+            return each
+    raise unknown("tool", clean(name, 60), [tool.name for tool in (*TOOLS, *RECORD_TOOLS, *every)])

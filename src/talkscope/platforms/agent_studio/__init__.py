@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from talkscope.flow import Call
+from talkscope.flow import Allowance, Call, Manners
+from talkscope.platforms.access import Platform
 from talkscope.platforms.agent_studio.access import (
     ACCESS,
     LIMITS,
     PERSONAL,
     REFRESH,
     UNTRUSTED,
-    Allowance,
     allowance,
     bucket,
     refresh,
@@ -38,8 +38,40 @@ CALLS: Mapping[str, Callable[..., Call[object]]] = cast(
 )
 """Each call by its name: a function of keyword arguments that returns a `Call`."""
 
+PLATFORM = Platform(
+    access=ACCESS,
+    calls=CALLS,
+    manners=Manners(limits=LIMITS, bucket=bucket, allowance=allowance, explained=explained, refresh=refresh),
+    personal=PERSONAL,
+    untrusted=UNTRUSTED,
+    notes=lambda call, answer, _key, _now: notes(call, answer),
+)
+"""All of the above, as the clients, the tools and the command line take it."""
+
 __all__ = [
-    "ACCESS", "CALLS", "LIMITS", "PERSONAL", "REFRESH", "UNTRUSTED", "Allowance", "Event", "Stream", "active_calls",
-    "allowance", "bucket", "call_detail", "call_stream", "call_transcript", "call_volume", "calls_stream", "error_logs",
-    "explained", "notes", "provider_latency", "refresh", "summary", "workflow_stats",
+    "ACCESS",
+    "CALLS",
+    "LIMITS",
+    "PERSONAL",
+    "PLATFORM",
+    "REFRESH",
+    "UNTRUSTED",
+    "Allowance",
+    "Event",
+    "Stream",
+    "active_calls",
+    "allowance",
+    "bucket",
+    "call_detail",
+    "call_stream",
+    "call_transcript",
+    "call_volume",
+    "calls_stream",
+    "error_logs",
+    "explained",
+    "notes",
+    "provider_latency",
+    "refresh",
+    "summary",
+    "workflow_stats",
 ]  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import SecretStr
 
-from talkscope.flow import Call
+from talkscope.flow import Allowance, Call
 from talkscope.platforms.access import Access, Limit, bearer
 
 T = TypeVar("T")
@@ -47,15 +46,6 @@ def refresh(call: Call[T]) -> float | None:
     return REFRESH.get(call.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left of a minute, as an answer's headers say; `reset` is in seconds since 1970."""
-
-    limit: int
-    remaining: int
-    reset: int
-
-
 def allowance(headers: Mapping[str, str]) -> Allowance | None:
     """The allowance that these headers state, by lower-case name; None unless all three are there and numbers."""
     words = [headers.get(f"x-ratelimit-{name}", "").strip() for name in ("limit", "remaining", "reset")]
@@ -67,9 +57,6 @@ def allowance(headers: Mapping[str, str]) -> Allowance | None:
 ACCESS = Access(
     name="agent_studio",
     title="Agent Studio",
-    url="https://api.agentstudio.dev/api/v1",
-    url_env="AGENT_STUDIO_URL",
-    key_env="AGENT_STUDIO_API_KEY",
     header=header,
     limits=LIMITS,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from talkscope.flow import Call
+from talkscope.flow import Call, Manners
+from talkscope.platforms.access import Platform
 from talkscope.platforms.general_bots.access import ACCESS, ADDRESSES, LIMITS, PERSONAL, UNTRUSTED, bucket
 from talkscope.platforms.general_bots.found import (
     attendant_stats,
@@ -38,7 +39,7 @@ from talkscope.platforms.general_bots.planned import (
     satisfaction,
     usage,
 )
-from talkscope.platforms.general_bots.reports import Document, create_report, document, report, reports
+from talkscope.platforms.general_bots.reports import create_report, document, report, reports
 from talkscope.platforms.general_bots.routes import PROBES, ROUTES, Route, route_of
 
 _ALL = (
@@ -53,11 +54,59 @@ CALLS: Mapping[str, Callable[..., Call[object]]] = cast(
 )
 """Each call by its name: a function that returns a `Call`."""
 
+PLATFORM = Platform(
+    access=ACCESS,
+    calls=CALLS,
+    manners=Manners(limits=LIMITS, bucket=bucket, explained=explained),
+    personal=PERSONAL,
+    untrusted=UNTRUSTED,
+    notes=lambda call, answer, _key, _now: notes(call, answer),
+)
+"""All of the above, as the clients, the tools and the command line take it."""
+
 __all__ = [
-    "ACCESS", "ADDRESSES", "CALLS", "LIMITS", "PERSONAL", "PROBES", "ROUTES", "UNTRUSTED", "Document", "Route",
-    "active_sessions", "attendant_stats", "bucket", "conversation_duration", "conversation_resolution",
-    "conversation_volume", "conversations", "create_report", "daily_insights", "daily_usage", "dashboard", "dashboards",
-    "document", "engagement", "explained", "goals", "insight_apps", "insight_focus_mode", "insight_recommendations",
-    "insight_settings", "insight_track", "insight_trends", "metric", "monthly_usage", "notes", "query_dashboards",
-    "realtime", "report", "reports", "retention", "route_of", "satisfaction", "usage", "weekly_insights",
+    "ACCESS",
+    "ADDRESSES",
+    "CALLS",
+    "LIMITS",
+    "PERSONAL",
+    "PLATFORM",
+    "PROBES",
+    "ROUTES",
+    "UNTRUSTED",
+    "Route",
+    "active_sessions",
+    "attendant_stats",
+    "bucket",
+    "conversation_duration",
+    "conversation_resolution",
+    "conversation_volume",
+    "conversations",
+    "create_report",
+    "daily_insights",
+    "daily_usage",
+    "dashboard",
+    "dashboards",
+    "document",
+    "engagement",
+    "explained",
+    "goals",
+    "insight_apps",
+    "insight_focus_mode",
+    "insight_recommendations",
+    "insight_settings",
+    "insight_track",
+    "insight_trends",
+    "metric",
+    "monthly_usage",
+    "notes",
+    "query_dashboards",
+    "realtime",
+    "report",
+    "reports",
+    "retention",
+    "route_of",
+    "satisfaction",
+    "usage",
+    "weekly_insights",
 ]  # fmt: skip

@@ -29,9 +29,6 @@ def bucket(call: Call[T]) -> str:
 ACCESS = Access(
     name="general_bots",
     title="General Bots",
-    url=ADDRESSES[0],
-    url_env="GENERAL_BOTS_URL",
-    key_env="GENERAL_BOTS_TOKEN",
     header=bearer,
     limits=LIMITS,
 )

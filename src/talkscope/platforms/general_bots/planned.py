@@ -8,6 +8,7 @@ InvalidRange or InvalidArgument. An argument that is None is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
@@ -86,7 +87,7 @@ def realtime(*, bot_id: str | None = None, user_id: str | None = None) -> Call[R
 
 def active_sessions(*, bot_id: str | None = None, user_id: str | None = None) -> Call[ActiveSessions]:
     """How many sessions are active now."""
-    return _call("active_sessions", ActiveSessions.model_validate, _only(bot_id, user_id))
+    return replace(_call("active_sessions", ActiveSessions.model_validate, _only(bot_id, user_id)), scalar=True)
 
 
 def _only(bot_id: str | None, user_id: str | None) -> dict[str, Param]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
 from talkscope.errors import InvalidArgument, Json
-from talkscope.flow import Call, path
+from talkscope.flow import Call, Download, path
 from talkscope.platforms.checks import chosen
 from talkscope.platforms.general_bots.checks import window
 from talkscope.platforms.general_bots.models import Report
@@ -33,14 +32,6 @@ PAGE = 20
 """A list of exactly so many may be a first page, and no parameter for the next is documented."""
 
 _LIST = TypeAdapter(tuple[Report, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A finished report's document: where it is fetched, and the media type that says that it came."""
-
-    path: str
-    media_type: str
 
 
 def create_report(
@@ -70,10 +61,14 @@ def reports() -> Call[tuple[Report, ...]]:
     return Call(ROUTES["reports"].path, _reports)
 
 
-def document(report_id: str | int, format: Format = "pdf") -> Document:
-    """Where a finished report's document would be: no download is documented, only this route could carry it."""
+def document(report_id: str | int, format: Format = "pdf") -> Download:
+    """A finished report's document, as bytes: no download is documented, only this route could carry it."""
     kind = chosen("format", format, MEDIA_TYPES) or "pdf"
-    return Document(path(ROUTES["report"].path, report_id=report_id), MEDIA_TYPES[kind])
+    return Download(path(ROUTES["report"].path, report_id=report_id), _unread, media_type=MEDIA_TYPES[kind])
+
+
+def _unread(_: Json) -> bytes:
+    raise AssertionError("a document is not read")
 
 
 def _reports(value: Json) -> tuple[Report, ...]:

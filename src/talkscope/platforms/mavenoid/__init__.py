@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from talkscope.flow import Call
+from talkscope.flow import Call, Manners
+from talkscope.platforms.access import Platform
 from talkscope.platforms.mavenoid.access import ACCESS, LIMITS, PERSONAL, UNTRUSTED, bucket, is_sample
 from talkscope.platforms.mavenoid.calls import (
     agent_availabilities,
@@ -26,7 +27,32 @@ CALLS: Mapping[str, Callable[..., Call[object]]] = cast(
 )
 """Each call by its name: a function of keyword arguments that returns a `Call`."""
 
+PLATFORM = Platform(
+    access=ACCESS,
+    calls=CALLS,
+    manners=Manners(limits=LIMITS, bucket=bucket, explained=explained, again=respelled),
+    personal=PERSONAL,
+    untrusted=UNTRUSTED,
+    notes=lambda call, answer, key, _now: notes(call, answer, key=key),
+)
+"""All of the above, as the clients, the tools and the command line take it."""
+
 __all__ = [
-    "ACCESS", "CALLS", "LIMITS", "PERSONAL", "UNTRUSTED", "agent_availabilities", "assistant_conversations", "bucket",
-    "disagreements", "explained", "is_sample", "live_support_sessions", "merged", "notes", "partial", "respelled",
+    "ACCESS",
+    "CALLS",
+    "LIMITS",
+    "PERSONAL",
+    "PLATFORM",
+    "UNTRUSTED",
+    "agent_availabilities",
+    "assistant_conversations",
+    "bucket",
+    "disagreements",
+    "explained",
+    "is_sample",
+    "live_support_sessions",
+    "merged",
+    "notes",
+    "partial",
+    "respelled",
 ]  # fmt: skip

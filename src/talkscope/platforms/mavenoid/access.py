@@ -59,9 +59,6 @@ def bucket(call: Call[T]) -> str:
 ACCESS = Access(
     name="mavenoid",
     title="Mavenoid",
-    url="https://analytics-api.mavenoid.com/v1",
-    url_env="MAVENOID_API_URL",
-    key_env="MAVENOID_API_TOKEN",
     header=bearer,
     limits=LIMITS,
 )

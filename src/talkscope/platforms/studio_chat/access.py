@@ -34,11 +34,7 @@ def bucket(call: Call[T]) -> str:
 ACCESS = Access(
     name="studio_chat",
     title="Studio Chat",
-    url="https://api.studiochat.io",
-    url_env="STUDIO_API_URL",
-    key_env="STUDIO_API_TOKEN",
     header=key_header,
-    also={"project_id": "STUDIO_PROJECT_ID"},
     limits=LIMITS,
 )
 

@@ -52,6 +52,10 @@ class Manner(Protocol):
     def reveal_personal_data(self) -> bool:
         """Whether e-mail addresses, phone numbers and page addresses are shown."""
 
+    @property
+    def allow_side_effects(self) -> bool:
+        """Whether calls that change something on a platform may be made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:

@@ -15,7 +15,16 @@ from talkscope.errors import (
     TalkscopeError,
     UnknownName,
 )
-from talkscope.settings import CONVAI_URL, SETTINGS, AccountSettings, Settings, SourceSettings, read
+from talkscope.settings import (
+    CONVAI_URL,
+    PLATFORMS,
+    SETTINGS,
+    AccountSettings,
+    PlatformSettings,
+    Settings,
+    SourceSettings,
+    read,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -246,6 +255,72 @@ def test_a_missing_keyring_package_says_what_to_install(tmp_path: Path, monkeypa
     monkeypatch.setattr("importlib.import_module", missing)
     with pytest.raises(NotSupported, match=r"talkscope\[keyring\]"):
         read({}, config=config(tmp_path, '[sources.a]\nplatform = "convai"\nkey_keyring = "convai/work"\n'))
+
+
+def test_a_platforms_key_makes_its_account_beside_the_warehouse(tmp_path: Path) -> None:
+    told = read({"STUDIO_API_TOKEN": "sbs_made_up", "STUDIO_PROJECT_ID": "p-1", "MAVENOID_API_TOKEN": "ma_made_up"})
+    assert [source.name for source in told.sources] == ["warehouse"]
+    studio, mavenoid = told.platforms
+    assert studio == PlatformSettings(
+        "studio_chat",
+        "studio_chat",
+        "https://api.studiochat.io",
+        SecretStr("sbs_made_up"),
+        "STUDIO_API_TOKEN",
+        {"project_id": "p-1"},
+    )
+    assert (mavenoid.name, mavenoid.url) == ("mavenoid", "https://analytics-api.mavenoid.com/v1")
+    assert told.platform("mavenoid") is mavenoid
+    assert "sbs_made_up" not in repr(told)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_platforms_address_may_be_another(platform: str) -> None:
+    variables = PLATFORMS[platform]
+    told = read({variables.key: "made_up", variables.url: "http://127.0.0.1:9/x"})
+    assert [(each.platform, each.url) for each in told.platforms] == [(platform, "http://127.0.0.1:9/x")]
+
+
+def test_several_accounts_of_a_platform_stand_in_the_file_and_one_must_be_named(tmp_path: Path) -> None:
+    file = config(
+        tmp_path,
+        """[sources.east]
+        platform = "studio_chat"
+        project_id = "p-east"
+        key_env = "EAST"
+        [sources.west]
+        platform = "studio_chat"
+        url = "https://west.example"
+        """,
+    )
+    told = read({"EAST": "sbs_east", "STUDIO_API_TOKEN": "sbs_west", "STUDIO_PROJECT_ID": "p-west"}, config=file)
+    assert [each.name for each in told.platforms] == ["east", "west"]
+    with pytest.raises(SourceNotChosen, match="Name one of east, west"):
+        told.platform("studio_chat")
+    east, west = told.platform("studio_chat", "east"), told.platform("studio_chat", "west")
+    assert (east.also, east.key) == ({"project_id": "p-east"}, SecretStr("sbs_east"))
+    assert (west.also, west.key, west.url) == ({"project_id": "p-west"}, SecretStr("sbs_west"), "https://west.example")
+    with pytest.raises(UnknownName, match="Did you mean 'east'"):
+        told.platform("studio_chat", "eas")
+    with pytest.raises(NotSupported, match="AGENT_STUDIO_API_KEY"):
+        told.platform("agent_studio")
+
+
+def test_a_platforms_account_is_no_source_of_the_questions_and_says_what_to_do() -> None:
+    told = read({"MAVENOID_API_TOKEN": "ma_made_up"})
+    with pytest.raises(NotSupported, match="talkscope sync mavenoid"):
+        told.source("mavenoid")
+
+
+def test_a_word_that_a_platforms_account_does_not_have_is_refused(tmp_path: Path) -> None:
+    file = config(tmp_path, '[sources.a]\nplatform = "mavenoid"\nproject_id = "p"\n')
+    with pytest.raises(UnknownName, match="project_id"):
+        read({}, config=file)
+
+
+def test_side_effects_are_off_unless_they_are_allowed() -> None:
+    assert not read({}).allow_side_effects
+    assert read({"TALKSCOPE_ALLOW_SIDE_EFFECTS": "1"}).allow_side_effects
 
 
 def test_no_key_is_in_the_repr_of_settings() -> None:

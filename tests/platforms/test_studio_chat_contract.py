@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from talkscope.errors import InvalidArgument, UnknownArgument, UnknownName, UsageError
 from talkscope.platforms import studio_chat
+from talkscope.settings import PLATFORMS
 from tests.platforms.studio_chat import CONTRACT, OPERATIONS, URL, Service, answers, call, required
 
 NAMES = list(OPERATIONS)
@@ -197,8 +198,9 @@ def test_no_limit_is_kept_where_none_is_documented() -> None:
 def test_the_platform_is_reached_as_its_documents_say() -> None:
     access = studio_chat.ACCESS
     assert (access.name, access.url) == ("studio_chat", URL)
-    assert (access.url_env, access.key_env) == ("STUDIO_API_URL", "STUDIO_API_TOKEN")
-    assert access.also == {"project_id": "STUDIO_PROJECT_ID"}
+    variables = PLATFORMS["studio_chat"]
+    assert (variables.url, variables.key) == ("STUDIO_API_URL", "STUDIO_API_TOKEN")
+    assert variables.also == {"project_id": "STUDIO_PROJECT_ID"}
 
 
 @pytest.mark.parametrize(

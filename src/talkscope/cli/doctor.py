@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterator
-from contextlib import closing
+import platform as machine
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,16 @@ from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, installed, surroundings
 from talkscope.cli.show import as_json
 from talkscope.contract import CATALOG
-from talkscope.errors import TalkscopeError
+from talkscope.errors import NotSupported, TalkscopeError
 from talkscope.models.text import clean
 from talkscope.models.window import iso
-from talkscope.settings import SourceSettings
+from talkscope.platforms import platform
+from talkscope.settings import PLATFORMS, SourceSettings
 
 if TYPE_CHECKING:
-    from talkscope.settings import AccountSettings, Settings
+    from talkscope.client import Client
+    from talkscope.flow import AnyCall
+    from talkscope.settings import AccountSettings, PlatformSettings, Settings
 
 State: TypeAlias = Literal["ok", "note", "problem"]
 _MARKS: dict[State, str] = {"ok": "✓", "note": "·", "problem": "✗"}
@@ -85,7 +88,7 @@ def _give(findings: list[Finding], problems: int) -> None:
 def examine(around: Surroundings, warehouse: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:
     """The findings, each as soon as it is made."""
     versions = ", ".join(f"{package} {installed(package)}" for package in _PACKAGES)
-    yield Finding("versions", "ok", f"Python {platform.python_version()}, {versions}, {platform.platform(terse=True)}")
+    yield Finding("versions", "ok", f"Python {machine.python_version()}, {versions}, {machine.platform(terse=True)}")
     try:
         settings = around.settings_for(warehouse)
     except TalkscopeError as error:
@@ -97,6 +100,8 @@ def examine(around: Surroundings, warehouse: Path | None = None, *, offline: boo
             yield _checked(f"source {source.name}", partial(_source, source))
         else:
             yield _checked(f"source {source.name}", partial(_account, around, settings, source, offline=offline))
+    for account in settings.platforms:
+        yield _checked(f"source {account.name}", partial(_platform, around, settings, account, offline=offline))
     yield _checked("server", lambda: _server(settings))
 
 
@@ -124,7 +129,7 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _source(source: SourceSettings) -> Finding:
-    from talkscope.jobs.inventory import NEWEST_VERSION, inventory
+    from talkscope.jobs.inventory import LAYOUTS, inventory
 
     about = f"source {source.name}"
     found = inventory(source.path)
@@ -132,9 +137,9 @@ def _source(source: SourceSettings) -> Finding:
         what = "is empty: nothing has been loaded into it yet." if source.path.exists() else "is not there yet."
         load = f"Load files: talkscope ingest FILE --warehouse {source.path}. Or look at made-up ones: talkscope demo."
         return Finding(about, "note", f"{source.path} {what}", load)
-    if found.version != str(NEWEST_VERSION):
+    if found.version not in LAYOUTS:
         do = "Use the version of Talkscope that wrote it, or load the files into a new folder."
-        return Finding(about, "problem", f"Its layout is version {found.version}, not {NEWEST_VERSION}.", do)
+        return Finding(about, "problem", f"Its layout is version {found.version}, not {' or '.join(LAYOUTS)}.", do)
     if found.missing:
         do = "Restore the folder from a copy, or load the files again into a new folder."
         return Finding(about, "problem", f"{len(found.missing)} files are missing, first {found.missing[0]}.", do)
@@ -161,6 +166,39 @@ def _account(around: Surroundings, settings: Settings, source: AccountSettings, 
         told = app.client(source.name).ask(CATALOG, kind="metric")
     newest = f", newest record {told.meta.freshness}" if told.meta.freshness else ""
     return Finding(about, "ok", f"{host} answers, {held}: {len(told.rows):,} metrics{newest}")
+
+
+def _platform(around: Surroundings, settings: Settings, account: PlatformSettings, *, offline: bool) -> Finding:
+    """Whether the platform answers, and accepts the key; an answer of dummy data is a problem."""
+    about, variables = f"source {account.name}", PLATFORMS[account.platform]
+    host = urlsplit(account.url).hostname or "an address that names no host"
+    unset = [f"{variables.also[word]}" for word, value in account.also.items() if not value]
+    if account.key is None or unset:
+        needed = " and ".join([*([account.key_from] if account.key is None else []), *unset])
+        return Finding(about, "problem", f"{host}: {needed} is not set.", f"Set {needed}, see docs/authentication.md.")
+    found = platform(account.platform)
+    if offline:
+        says = f"{found.title} at {host}, key from {account.key_from}; not asked."
+        return Finding(about, "note", says, "Leave --offline out to see whether it answers.")
+    limited = replace(settings, deadline=min(settings.deadline, _PATIENCE))
+    with closing(around.app(limited)) as app:
+        client = app.platform(account.platform, account.name)
+        probe, answer = _answered(client, found.probes(account.also))
+    says = f"{found.title} at {host} answers {probe.path}, key from {account.key_from}"
+    notes = found.notes(probe, answer, account.key, around.now())
+    dummy = next((note for note in notes if "dummy data" in note), None)
+    if dummy is not None:
+        return Finding(about, "problem", dummy, f"Set {account.key_from} to a token of your own.")
+    return Finding(about, "ok", says)
+
+
+def _answered(client: Client, probes: Sequence[AnyCall]) -> tuple[AnyCall, object]:
+    """The first of these calls that the service has, and its answer."""
+    *others, last = probes
+    for probe in others:
+        with suppress(NotSupported):
+            return probe, client.send(probe)
+    return last, client.send(last)
 
 
 def _server(settings: Settings) -> Finding:

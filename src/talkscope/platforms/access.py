@@ -48,6 +48,8 @@ class Platform:
         personal: Fields that are about people, as `Model.field` (`Model.*` is every field); subclasses inherit them.
         untrusted: Fields that hold words from outside, in the same form.
         notes: What an answer to a call must say beside its figures, given the answer, the key and the time it is.
+        probes: Calls that cost little, made with an account's other settings: one that is answered shows that the
+            account works.
     """
 
     access: Access
@@ -56,6 +58,7 @@ class Platform:
     personal: frozenset[str]
     untrusted: frozenset[str]
     notes: Callable[[AnyCall, object, SecretStr | None, datetime], tuple[str, ...]]
+    probes: Callable[[Mapping[str, str]], tuple[AnyCall, ...]]
 
     @property
     def name(self) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from talkscope.contract import Question
-from talkscope.errors import Json
+from talkscope.errors import Json, TalkscopeError
 from talkscope.models.answers import Answer
 
 if TYPE_CHECKING:
@@ -55,8 +56,12 @@ class Opening:
         """Whether a warehouse among the sources holds what only some platforms tell, such as outcomes."""
         from talkscope.jobs.inventory import inventory
 
-        folders = [each.path for each in self._settings.sources if each.kind == "warehouse"]
-        return any(inventory(folder).rows.get(table) for folder in folders for table in RECORD_TABLES)
+        for source in self._settings.sources:
+            # What is wrong with a warehouse, its questions say.
+            with suppress(TalkscopeError, OSError):
+                if source.kind == "warehouse" and any(map(inventory(source.path).rows.get, RECORD_TABLES)):
+                    return True
+        return False
 
     def accounts(self, platform: str) -> Sequence[PlatformSettings]:
         """The configured accounts of a platform."""

@@ -45,6 +45,7 @@ PLATFORM = Platform(
     personal=PERSONAL,
     untrusted=UNTRUSTED,
     notes=lambda call, answer, _key, _now: notes(call, answer),
+    probes=lambda _: (active_calls(),),
 )
 """All of the above, as the clients, the tools and the command line take it."""
 

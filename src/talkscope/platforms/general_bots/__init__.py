@@ -61,6 +61,7 @@ PLATFORM = Platform(
     personal=PERSONAL,
     untrusted=UNTRUSTED,
     notes=lambda call, answer, _key, _now: notes(call, answer),
+    probes=lambda _: (active_sessions(), dashboard()),
 )
 """All of the above, as the clients, the tools and the command line take it."""
 

@@ -34,6 +34,7 @@ PLATFORM = Platform(
     personal=PERSONAL,
     untrusted=UNTRUSTED,
     notes=lambda call, answer, key, _now: notes(call, answer, key=key),
+    probes=lambda _: (assistant_conversations(days=1, group_by=["status"]),),
 )
 """All of the above, as the clients, the tools and the command line take it."""
 

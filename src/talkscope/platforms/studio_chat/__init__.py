@@ -83,6 +83,7 @@ PLATFORM = Platform(
     personal=PERSONAL,
     untrusted=UNTRUSTED,
     notes=lambda call, answer, _key, now: notes(call, answer, now=now),
+    probes=lambda also: (project(also.get("project_id", "")),),
 )
 """All of the above, as the clients, the tools and the command line take it."""
 

@@ -1,0 +1,86 @@
+"""`talkscope doctor` about accounts of platforms, over servers that keep the vendors' contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from talkscope import settings
+from talkscope.cli.doctor import Finding, examine
+from talkscope.cli.group import Surroundings
+from tests.vendors import agent_studio, general_bots, mavenoid, studio_chat
+from tests.vendors.agent_studio_world import make_tenant
+from tests.vendors.mavenoid_world import make_world
+from tests.vendors.serving import served
+from tests.vendors.studio_chat.asking import PROJECT
+
+NOW = datetime(2026, 5, 5, 16, 30, tzinfo=UTC)
+
+
+def looked_at(home: Path, name: str, variables: Mapping[str, str], *, offline: bool = False) -> Finding:
+    """What doctor finds out about one source; nothing of a key is in what it says about any."""
+    told = settings.read({"TALKSCOPE_WAREHOUSE": str(home / "warehouse"), **variables})
+    findings = examine(Surroundings(settings=lambda: told, now=lambda: NOW), offline=offline)
+    for finding in findings:
+        keys = [value for variable, value in variables.items() if variable.endswith(("KEY", "TOKEN"))]
+        assert not any(key in f"{finding}" for key in keys)
+        if finding.about == f"source {name}":
+            return finding
+    raise AssertionError(f"nothing about {name}")
+
+
+def test_a_studio_chat_account_that_answers_is_well(tmp_path: Path) -> None:
+    with served(studio_chat.server(conversations=3)) as url:
+        variables = {"STUDIO_API_TOKEN": studio_chat.KEY, "STUDIO_API_URL": url, "STUDIO_PROJECT_ID": PROJECT.id}
+        finding = looked_at(tmp_path, "studio_chat", variables)
+    assert finding.state == "ok"
+    assert "Studio Chat at 127.0.0.1 answers" in finding.says
+    assert "STUDIO_API_TOKEN" in finding.says
+
+
+def test_a_studio_chat_account_without_a_project_is_told_what_to_set(tmp_path: Path) -> None:
+    finding = looked_at(tmp_path, "studio_chat", {"STUDIO_API_TOKEN": "sbs_made_up"})
+    assert (finding.state, "STUDIO_PROJECT_ID" in finding.do) == ("problem", True)
+
+
+def test_a_key_that_is_refused_is_a_problem_that_says_how_keys_look(tmp_path: Path) -> None:
+    with served(studio_chat.server(conversations=3)) as url:
+        variables = {"STUDIO_API_TOKEN": "sbs_unknown", "STUDIO_API_URL": url, "STUDIO_PROJECT_ID": PROJECT.id}
+        finding = looked_at(tmp_path, "studio_chat", variables)
+    assert finding.state == "problem"
+    assert "sbs_" in finding.do
+
+
+def test_an_agent_studio_account_that_answers_is_well(tmp_path: Path) -> None:
+    with served(agent_studio.agent_studio(make_tenant(NOW))) as url:
+        finding = looked_at(
+            tmp_path, "agent_studio", {"AGENT_STUDIO_API_KEY": agent_studio.KEY, "AGENT_STUDIO_URL": url}
+        )
+    assert finding.state == "ok"
+
+
+@pytest.mark.parametrize(("has", "answers"), [("planned", "realtime/active"), ("published", "analytics/dashboard")])
+def test_a_general_bots_server_is_asked_what_it_has(tmp_path: Path, has: str, answers: str) -> None:
+    key = general_bots.token("admin", "Admin")
+    with served(general_bots.server(has)) as url:
+        finding = looked_at(tmp_path, "general_bots", {"GENERAL_BOTS_TOKEN": key, "GENERAL_BOTS_URL": url})
+    assert finding.state == "ok"
+    assert answers in finding.says
+
+
+def test_the_sample_token_of_mavenoid_is_a_problem_for_its_answers_are_dummy_data(tmp_path: Path) -> None:
+    with served(mavenoid.mavenoid(make_world(NOW, conversations=5))) as url:
+        own = looked_at(tmp_path, "mavenoid", {"MAVENOID_API_TOKEN": mavenoid.TOKEN, "MAVENOID_API_URL": url})
+        sample = looked_at(tmp_path, "mavenoid", {"MAVENOID_API_TOKEN": mavenoid.SAMPLE_TOKEN, "MAVENOID_API_URL": url})
+    assert own.state == "ok"
+    assert sample.state == "problem"
+    assert "dummy data" in sample.says
+    assert "MAVENOID_API_TOKEN" in sample.do
+
+
+def test_nobody_is_asked_offline(tmp_path: Path) -> None:
+    finding = looked_at(tmp_path, "mavenoid", {"MAVENOID_API_TOKEN": "ma_made_up"}, offline=True)
+    assert (finding.state, "not asked" in finding.says) == ("note", True)

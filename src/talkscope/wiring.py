@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import anyio.to_thread
 import httpx
 
-from talkscope.client import AsyncClient, Client, PortalTransport, forks
+from talkscope.client import AsyncClient, Client, PortalTransport, Recent, forks
 from talkscope.errors import AuthenticationError, NotSupported
-from talkscope.flow import Policy
+from talkscope.flow import Call, Policy
 from talkscope.models.answers import Answer
 from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
@@ -42,6 +42,7 @@ PATIENT = Policy(deadline=300.0, turn=900.0)
 """For work that takes as long as it takes, such as an export: a request waits for its turn under the vendor's limits.
 """
 
+T = TypeVar("T")
 ClientT = TypeVar("ClientT", Client, AsyncClient)
 
 # A name for the address that no network sees.
@@ -121,6 +122,22 @@ class App:
             if name not in self._asynchronous:
                 self._asynchronous[name] = _reaching(AsyncClient, account, self.settings.deadline, policy)
             return self._asynchronous[name]
+
+    def accounts(self, platform: str) -> list[PlatformSettings]:
+        """The configured accounts of a platform."""
+        return [each for each in self.settings.platforms if each.platform == platform]
+
+    def account(self, platform: str, source: str | None = None) -> PlatformSettings:
+        """The account of that name, or the only one. Raises NotSupported, SourceNotChosen or UnknownName."""
+        return self.settings.platform(platform, source)
+
+    async def reach(self, account: PlatformSettings, call: Call[T]) -> Recent[T]:
+        """The account's answer to a call, with its age where it was kept as the vendor recommends."""
+        return await self.async_platform(account.platform, account.name).recent(call)
+
+    def now(self) -> datetime:
+        """The time it is."""
+        return self._clock()
 
     def masking(self, source: str | None = None) -> Mask:
         """What hides the personal data of a source's answers."""

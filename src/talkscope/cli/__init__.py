@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 
 QUESTIONS = "Questions"
 TELEMETRY = "Telemetry"
+PLATFORMS = "Platforms"
 SERVER = "Server"
 HIDDEN = ""
 
@@ -38,6 +39,10 @@ COMMANDS: Mapping[str, Entry] = {
     "query": Entry("questions", QUESTIONS, "A restricted query, as JSON"),
     "chart": Entry("chart", QUESTIONS, "A question drawn: PNG, SVG, PDF, a page, or the Vega-Lite spec"),
     "report": Entry("report", QUESTIONS, "A page about a window, to send to others: HTML, PDF or Markdown"),
+    "studio": Entry("vendor", PLATFORMS, "Studio Chat: conversations, topics, satisfaction, conversions, resources"),
+    "calls": Entry("vendor", PLATFORMS, "Agent Studio: voice calls, their volume, errors and latency"),
+    "bots": Entry("vendor", PLATFORMS, "General Bots: usage, conversations, engagement, reports"),
+    "mavenoid": Entry("vendor", PLATFORMS, "Mavenoid: assistant conversations, live support, availability"),
     "ingest": Entry("ingest", TELEMETRY, "Load files of telemetry into a warehouse"),
     "forget": Entry("forget", TELEMETRY, "Erase one end user everywhere"),
     "demo": Entry("demo", TELEMETRY, "Made-up telemetry, real answers, each one checked"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talkscope.cli import COMMANDS, HIDDEN
+from talkscope.cli import COMMANDS, HIDDEN, PLATFORMS
 from talkscope.errors import APIError, InvalidArgument, TalkscopeError
 from talkscope.models.text import clean
 
@@ -111,7 +111,10 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments begin with; `get_summary` and `list-sessions` find theirs."""
         word = args[0]
-        if word not in COMMANDS and not word.startswith("-"):
+        of, _, question = word.replace("-", "_").partition("_")
+        if word not in COMMANDS and question and of in COMMANDS and COMMANDS[of].section == PLATFORMS:
+            args = [of, question.replace("_", "-"), *args[1:]]
+        elif word not in COMMANDS and not word.startswith("-"):
             name = _TOOLS.get(word.replace("-", "_"), word)
             if name not in COMMANDS:
                 raise click.UsageError(f"There is no command {clean(word, 60)!r}.{_suggestion(name)}", ctx)

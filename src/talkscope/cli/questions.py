@@ -13,7 +13,7 @@ import orjson
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
 from talkscope.cli.show import Page
-from talkscope.cli.words import Place, options, source_options, words
+from talkscope.cli.words import Place, options, page_options, source_options, words
 from talkscope.contract import QUESTIONS, Question, understand
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
@@ -59,30 +59,13 @@ def command(name: str) -> click.Command:
 def _common() -> list[click.Parameter]:
     return [
         *source_options(),
-        click.Option(["--table", "as_table"], is_flag=True, help="A table, also in a pipe."),
-        click.Option(["--json", "as_json"], is_flag=True, help="JSON on one line, also on a terminal."),
-        click.Option(["--pretty", "as_pretty"], is_flag=True, help="JSON, indented."),
-        click.Option(["--csv", "as_csv"], is_flag=True, help="The rows as CSV."),
-        click.Option(["--raw", "as_raw"], is_flag=True, help="CSV cells as they are: a spreadsheet may run formulas."),
-        click.Option(
-            ["--output", "-o"],
-            type=click.Path(path_type=Path, dir_okay=False, writable=True),
-            metavar="FILE",
-            help="Write to a file; .csv, .json and .txt name the form.",
-        ),
+        *page_options(),
     ]
 
 
 def _ask(question: Question[Answer], given: dict[str, object]) -> None:
     around = surroundings(click.get_current_context())
-    page = Page.of(
-        table=_on(given, "as_table"),
-        json=_on(given, "as_json"),
-        pretty=_on(given, "as_pretty"),
-        csv=_on(given, "as_csv"),
-        raw=_on(given, "as_raw"),
-        output=_path(given.pop("output")),
-    )
+    page = Page.taken(given)
     place = Place.of(given)
     if question.name == "query":
         given["query"] = _json_text(str(given["query"]))
@@ -90,14 +73,6 @@ def _ask(question: Question[Answer], given: dict[str, object]) -> None:
     understand(question.params, asked)
     with closing(around.app(place.settings(around))) as app:
         page.give(app.client(place.source).ask(question, **asked))
-
-
-def _on(given: dict[str, object], name: str) -> bool:
-    return bool(given.pop(name))
-
-
-def _path(value: object) -> Path | None:
-    return value if isinstance(value, Path) else None
 
 
 def _json_text(word: str) -> object:

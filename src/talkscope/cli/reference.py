@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,10 @@ from talkscope import errors
 from talkscope.cli import COMMANDS, HIDDEN
 from talkscope.cli.group import group
 from talkscope.models.semantics import DIMENSIONS, MEASURES
-from talkscope.settings import SETTINGS
+from talkscope.settings import PLATFORMS, SETTINGS
+
+if TYPE_CHECKING:
+    from talkscope.tools import AnyTool
 
 FOLDER = Path("docs/reference")
 _WRITTEN = "<!-- Written by `python -m talkscope.cli.reference --write`; change the code instead. -->"
@@ -36,14 +40,30 @@ def _page(title: str, *parts: str) -> str:
 
 def tools() -> str:
     """The page of tools: what each answers, and the words it takes."""
-    from talkscope.tools import TOOLS
+    from talkscope.platforms import platform
+    from talkscope.tools import RECORD_TOOLS, TOOLS, TOOLSETS, toolset
 
-    parts = ["Each question is one tool over MCP. All of them only read."]
-    for tool in TOOLS:
-        properties = tool.input_schema().get("properties")
-        rows = [_argument(name, told) for name, told in properties.items()] if isinstance(properties, dict) else []
-        parts += [f"## {tool.name}", tool.description, _rows(("argument", "type", "meaning"), rows) if rows else ""]
+    parts = ["Each question is one tool over MCP. They only read, unless it says that they do not."]
+    parts += [part for tool in TOOLS for part in _tool(tool)]
+    parts += ["# Of what only some platforms tell", "Listed where a warehouse holds such records."]
+    parts += [part for tool in RECORD_TOOLS for part in _tool(tool)]
+    for name in TOOLSETS:
+        key = PLATFORMS[name].key
+        parts += [f"# {platform(name).title}", f"Listed where an account is configured: see `{key}`."]
+        parts += [part for tool in toolset(name) for part in _tool(tool)]
     return _page("Tools", *parts)
+
+
+def _tool(tool: AnyTool) -> list[str]:
+    properties = tool.input_schema().get("properties")
+    rows = [_argument(name, told) for name, told in properties.items()] if isinstance(properties, dict) else []
+    changing = "It changes something on the platform: off unless `TALKSCOPE_ALLOW_SIDE_EFFECTS=1`."
+    return [
+        f"## {tool.name}",
+        tool.description,
+        "" if getattr(tool, "read_only", True) else changing,
+        _rows(("argument", "type", "meaning"), rows) if rows else "",
+    ]
 
 
 def _argument(name: str, told: errors.Json) -> list[str]:

@@ -50,6 +50,13 @@ class Page:
             return Page(endings.get(output.suffix.lower(), "json"), output, raw)
         return Page("table" if on_terminal() else "json", None, raw)
 
+    @staticmethod
+    def taken(given: dict[str, object]) -> Page:
+        """The page that the options of `page_options` ask for; what they took is taken out of `given`."""
+        output = given.pop("output")
+        on = {name: bool(given.pop(f"as_{name}")) for name in ("table", "json", "pretty", "csv", "raw")}
+        return Page.of(**on, output=output if isinstance(output, Path) else None)
+
     def give(self, answer: Answer) -> None:
         """Write the answer to the file, or to stdout."""
         if self.form == "table":

@@ -140,6 +140,23 @@ def source_options() -> list[click.Parameter]:
     ]
 
 
+def page_options() -> list[click.Parameter]:
+    """The options that say in which form an answer is given, and where; `Page.taken` reads what they took."""
+    return [
+        click.Option(["--table", "as_table"], is_flag=True, help="A table, also in a pipe."),
+        click.Option(["--json", "as_json"], is_flag=True, help="JSON on one line, also on a terminal."),
+        click.Option(["--pretty", "as_pretty"], is_flag=True, help="JSON, indented."),
+        click.Option(["--csv", "as_csv"], is_flag=True, help="The rows as CSV."),
+        click.Option(["--raw", "as_raw"], is_flag=True, help="CSV cells as they are: a spreadsheet may run formulas."),
+        click.Option(
+            ["--output", "-o"],
+            type=click.Path(path_type=Path, dir_okay=False, writable=True),
+            metavar="FILE",
+            help="Write to a file; .csv, .json and .txt name the form.",
+        ),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Who is asked: a configured source, the warehouse in a folder, or an account by key and address."""

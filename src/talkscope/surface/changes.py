@@ -85,7 +85,7 @@ def _resources(kind: str, before: Mapping[str, Members], after: Mapping[str, Mem
 
 
 def _tools(old: Members, new: Members) -> Iterator[Change]:
-    before, after = _named(old.get("tools")), _named(new.get("tools"))
+    before, after = _every_tool(old), _every_tool(new)
     yield from _gone_or_new("tool", before, after)
     for name in sorted(before.keys() & after.keys()):
         was, now = before[name], after[name]
@@ -207,6 +207,14 @@ def _gone_or_new(kind: str, before: Mapping[str, Members], after: Mapping[str, M
         yield Change(BREAKING, name, f"the {kind} is gone")
     for name in sorted(after.keys() - before.keys()):
         yield Change(COMPATIBLE, name, f"a new {kind}")
+
+
+def _every_tool(document: Members) -> dict[str, Members]:
+    """The tools that are always listed, and those of every toolset."""
+    found = _named(document.get("tools"))
+    for listed in _members(document.get("toolsets")).values():
+        found |= _named(listed)
+    return found
 
 
 def _named(listed: Json, by: str = "name") -> dict[str, Members]:

@@ -26,19 +26,15 @@ if TYPE_CHECKING:
     # Only who asks needs httpx, and a host waits for the list of tools.
     from talkscope.client import Recent
 
-__all__ = ["Reach", "Reacher", "Timed", "VendorTool", "about"]
+__all__ = ["Reach", "Reacher", "Reaching", "Timed", "VendorTool", "about"]
 
 T = TypeVar("T")
 
 _TOLD = {"start_time": "ISO 8601, not with range"}
 
 
-class Reacher(Asker, Protocol):
-    """Whoever asks platforms, too."""
-
-    @property
-    def holds_records(self) -> bool:
-        """Whether a warehouse among the sources holds what only some platforms tell."""
+class Reaching(Protocol):
+    """Whoever asks platforms."""
 
     def accounts(self, platform: str) -> Sequence[PlatformSettings]:
         """The configured accounts of a platform."""
@@ -51,6 +47,14 @@ class Reacher(Asker, Protocol):
 
     def now(self) -> datetime:
         """The time it is."""
+
+
+class Reacher(Asker, Reaching, Protocol):
+    """Whoever answers questions, and asks platforms."""
+
+    @property
+    def holds_records(self) -> bool:
+        """Whether a warehouse among the sources holds what only some platforms tell."""
 
 
 class Timed(Asked):
@@ -68,7 +72,7 @@ class Reach:
     `reveal` says whether personal data are shown.
     """
 
-    def __init__(self, reacher: Reacher, account: PlatformSettings, *, reveal: bool) -> None:
+    def __init__(self, reacher: Reaching, account: PlatformSettings, *, reveal: bool) -> None:
         self.account = account
         self.platform: Platform = platform(account.platform)
         self.now = reacher.now()
@@ -211,7 +215,7 @@ class VendorTool:
                 hint="Whoever set Talkscope up can allow it with TALKSCOPE_ALLOW_SIDE_EFFECTS=1.",
             )
 
-    async def ask(self, reacher: Reacher, words: Mapping[str, object], *, reveal: bool) -> Answer:
+    async def ask(self, reacher: Reaching, words: Mapping[str, object], *, reveal: bool) -> Answer:
         """The answer to these words, `source` among them, as the platform gave it.
 
         Raises:

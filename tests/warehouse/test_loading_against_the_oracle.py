@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from talkscope.models.records import ID_OF
+from talkscope.models.records import ID_OF, TABLE_OF
 from talkscope.warehouse.schema import COPIED, TABLES
 from tests.oracle import Fact, World, scenario
 from tests.warehouse.loading import Stored, load, stored
@@ -76,10 +76,10 @@ def kept(kind: str, stored_row: Record) -> Record:
 
 
 def same_as_the_oracle(found: Stored, world: World) -> None:
-    for kind in ID_OF:
+    for kind, table in TABLE_OF.items():
         facts = [fact for fact in world.data.everything if fact.kind == kind]
         wanted = sorted((told(fact) for fact in facts), key=repr_of)
-        given = sorted((kept(kind, row) for row in found[f"{kind}s"]), key=repr_of)
+        given = sorted((kept(kind, row) for row in found[table]), key=repr_of)
         assert given == wanted, kind
 
 
@@ -136,7 +136,7 @@ def one_version_of_each() -> list[Record]:
         if record["session_id"] == "same":
             continue
         named = ID_OF[str(record["type"])]  # type: ignore[index]
-        key = (record["type"], record.get("platform"), record.get(named or "") or repr_of(record))
+        key = (record["type"], record.get("platform"), record.get(named) or repr_of(record))
         if key not in seen:
             seen.add(key)
             found.append(record)

@@ -49,7 +49,7 @@ def test_merging_segments_changes_no_row(tmp_path: Path) -> None:
     assert (files(tmp_path, "events"), files(tmp_path, "sessions"), files(tmp_path, "spans")) == (3, 3, 1)
     assert compact(tmp_path, threads=1) == 6
     assert stored(tmp_path) == before
-    assert {files(tmp_path, name) for name in before} == {1}
+    assert {files(tmp_path, name) for name, rows in before.items() if rows} == {1}
     assert compact(tmp_path, threads=1) == 0
 
 

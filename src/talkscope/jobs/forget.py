@@ -19,6 +19,8 @@ def forget(
 ) -> dict[RecordType, int]:
     """Erase every record of one end user's sessions, and say how many of each type those were.
 
+    These are the sessions that name the person as their end user, and all that belongs to them. Records that name the
+    person only in an attribute or a text of their own stay, and so do those of no session: agents are no end users.
     `waiting` is called about once a second while another writer holds the warehouse. A folder that is no warehouse
     holds nothing to erase. Raises WarehouseBusy when the other writer keeps it for too long, WarehouseError when the
     folder cannot be used.

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkscope.warehouse.manifest import Manifest
-from talkscope.warehouse.schema import TABLES, VERSION
+from talkscope.warehouse.schema import OLDEST, TABLES, VERSION
 
-NEWEST_VERSION = VERSION
+LAYOUTS = tuple(str(version) for version in range(OLDEST, VERSION + 1))
+"""The layouts of a warehouse that this Talkscope understands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,4 +138,10 @@ class ConcurrencyAnswer(Answer):
     time_at_level: dict[str, float] = Field(description="Number of active sessions to seconds; sums to the window.")
 
 
+class ErrorsAnswer(Answer):
+    """What went wrong: one row an error, newest first, or counts over time; and how many there are by service."""
+
+    by_service: dict[str, int] = Field(default_factory=dict, description="Service to number of rows, most first.")
+
+
 Direction: TypeAlias = Literal["asc", "desc"]

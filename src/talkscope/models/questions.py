@@ -150,6 +150,50 @@ class RegressionsAsked(Asked):
     limit: int = Field(default=20, ge=1, le=100)
 
 
+class LiveSupportAsked(Windowed):
+    """How live agents do."""
+
+    measures: Words = Field(
+        default=[
+            "sessions", "queue_ms", "first_response_ms", "chat_ms", "agents", "availability_ms", "active_ms",
+            "occupancy",
+        ],
+        min_length=1,
+        max_length=8,
+        validation_alias=AliasChoices("measures", "measure", "metrics"),
+        description="default all: sessions queue_ms first_response_ms chat_ms agents availability_ms active_ms occupancy",
+    )  # fmt: skip
+    group_by: Words = Field(
+        default_factory=list,
+        max_length=1,
+        description="agent agent_group status resolution platform channel language assistant",
+    )
+    limit: int = Field(default=10, ge=1, le=100, description="groups, default 10")
+
+
+class ResourcesAsked(Windowed):
+    """How tools, skills and knowledge bases are used."""
+
+    kind: Literal["all", "api_tool", "toolkit", "skill", "knowledge_base", "tool"] = "all"
+    by: Literal[
+        "name", "action", "item", "kind", "error_message", "character_id", "channel", "platform", "status"
+    ] = Field(default="name", validation_alias=AliasChoices("by", "group_by"))
+    search: str | None = Field(default=None, max_length=200, description="text in name, title, action or item")
+    limit: int = Field(default=20, ge=1, le=200, description="1-200, default 20")
+
+
+class ErrorsAsked(Windowed):
+    """What went wrong, one row an error."""
+
+    service: str | None = Field(default=None, description="asr, llm, tts, tool, workflow, ...")
+    level: Literal["error", "warning", "all"] = "error"
+    code: str | None = None
+    search: str | None = Field(default=None, max_length=200, description="text in the message")
+    granularity: Grain | None = Field(default=None, description="counts by bucket and service instead of rows")
+    limit: int = Field(default=25, ge=1, le=100, description="1-100, default 25")
+    cursor: str | None = Field(default=None, description="next_cursor of the page before")
+
+
 class CatalogAsked(Asked):
     """What can be measured here."""
 

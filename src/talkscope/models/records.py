@@ -1,4 +1,4 @@
-"""A record of telemetry: session, interaction, span, event or outcome, and how a raw one is checked.
+"""A record of telemetry, such as a session, a span or a rating, and how a raw one is checked.
 
 An importer yields plain mappings with a `type` and the canonical names; `check` turns one into the row that the
 warehouse stores, or raises `Refused` with the reason. Times become integer microseconds since 1970 in UTC, durations
@@ -12,18 +12,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache, partial
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from talkscope.models import values
 from talkscope.models.values import EPOCH, MAX_ID, MAX_TEXT, Refused, canonical, micros
+from talkscope.models.vocabulary import ID_OF, LATER, LOWERED, RECORDS, TABLE_OF, Field, Kind, RecordType
 
 __all__ = [
     "EPOCH",
     "ID_OF",
+    "LATER",
     "MAX_ID",
     "MAX_TEXT",
     "OWN",
     "RECORDS",
+    "TABLE_OF",
     "Checker",
     "Field",
     "Kind",
@@ -37,8 +40,6 @@ __all__ = [
     "micros",
 ]
 
-Kind: TypeAlias = Literal["text", "time", "ms", "number", "integer", "texts", "json"]
-RecordType: TypeAlias = Literal["session", "interaction", "span", "event", "outcome"]
 Value: TypeAlias = "str | int | float | bool | list[str] | None"
 Row: TypeAlias = dict[str, Value]
 
@@ -46,62 +47,7 @@ OWN = "own"
 """The platform of records that come from no vendor's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One column of a record: its name, what it holds, and whether a record may leave it out."""
-
-    name: str
-    kind: Kind = "text"
-    required: bool = False
-
-
-def _fields(required: str, optional: str) -> tuple[Field, ...]:
-    def make(spec: str, must: bool) -> Field:
-        name, _, kind = spec.partition(":")
-        return Field(name, kind or "text", must)  # type: ignore[arg-type]  # the table below spells only known kinds
-
-    return tuple([make(s, True) for s in required.split()] + [make(s, False) for s in optional.split()])
-
-
-RECORDS: Mapping[RecordType, tuple[Field, ...]] = {
-    "session": _fields(
-        "session_id start_time:time",
-        "end_time:time platform participants:texts app_key character_id character_name experience_id channel language "
-        "end_user_id status attributes:json",
-    ),
-    "interaction": _fields(
-        "interaction_id session_id start_time:time",
-        "end_time:time index:integer platform interaction_type latency_ms:ms status failure_stage attributes:json",
-    ),
-    "span": _fields(
-        "session_id processor start_time:time",
-        "end_time:time duration_ms:ms platform span_id parent_id interaction_id provider voice_provider model status "
-        "error_code ttfb_ms:ms input_tokens:integer output_tokens:integer characters:integer cost_usd:number "
-        "attributes:json",
-    ),
-    "event": _fields(
-        "session_id time:time metric_name",
-        "platform interaction_id metric_type value:number unit processor provider model status error_code "
-        "attributes:json",
-    ),
-    "outcome": _fields(
-        "session_id time:time",
-        "platform resolution handoff_reason deflection_quality resources:json rating:number rating_scale:number remark "
-        "sentiment sentiment_shift recontact_risk winback_sent:json winback_answered:json winback_converted:json "
-        "user_intent summary reasons:json tags:texts attributes:json",
-    ),
-}
-
-ID_OF: Mapping[RecordType, str | None] = {
-    "session": "session_id",
-    "interaction": "interaction_id",
-    "span": "span_id",
-    "event": None,
-    "outcome": None,
-}
-
-_IDS = {"session_id", "interaction_id", "span_id", "parent_id", "platform", "end_user_id", "character_id"}
-_LOWERED = {"status", "resolution", "channel"}
+_IDS = {*ID_OF.values(), "parent_id", "platform", "end_user_id", "character_id", "agent_id"}
 
 Reader: TypeAlias = Callable[[object], Value]
 
@@ -126,14 +72,16 @@ _READERS: Mapping[Kind, Reader] = {
 }
 
 
-def _reader(field: Field, zone: tzinfo | None) -> Reader:
+def _reader(kind: RecordType, field: Field, zone: tzinfo | None) -> Reader:
     if field.kind == "time":
         return partial(values.time, zone)
     if field.name == "attributes":
         return _attributes
     if field.name in _IDS:
         return values.identity
-    return values.lowered if field.name in _LOWERED else _READERS[field.kind]
+    if field.name == "handoff":
+        return values.flag
+    return values.lowered if field.name in LOWERED[kind] else _READERS[field.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +99,7 @@ class Checker:
     def __init__(self, zone: tzinfo | None = None) -> None:
         self._shapes = {
             kind: _Shape(
-                {field.name: _reader(field, zone) for field in fields},
+                {field.name: _reader(kind, field, zone) for field in fields},
                 tuple(field.name for field in fields if field.required),
                 frozenset(field.name for field in fields if field.kind == "time"),
             )
@@ -254,4 +202,9 @@ def content_key(kind: RecordType, row: Row) -> str:
     The platform is no part of it, because it stands beside the key and may be said by the session alone.
     """
     said = {name: value for name, value in row.items() if value is not None and name != "platform"}
+    if later := LATER.get(kind, frozenset()) & said.keys():
+        # As it was when these were attributes, so that a file that was loaded then is known again.
+        attributes = values.opened(said.pop("attributes", None) or {})
+        moved = {name: values.opened(said.pop(name)) if name == "handoff" else said.pop(name) for name in later}
+        said["attributes"] = canonical({**moved, **cast("dict[str, object]", attributes)})
     return "~" + hashlib.blake2b(canonical([kind, said]).encode(), digest_size=12).hexdigest()

@@ -68,8 +68,8 @@ _MEASURES = (
     Measure("cost_usd", "usage", "USD", "Cost where it is known; null when it is known nowhere"),
     Measure("outcomes", "outcomes", "sessions", "Sessions with an outcome in the window"),
     Measure("handoffs", "outcomes", "sessions", "Sessions handed to a person"),
-    Measure("handoff_rate", "closed", "fraction", "handoffs as a fraction 0 to 1 of closed outcomes"),
-    Measure("deflection_rate", "closed", "fraction", "Closed outcomes without a handoff, as a fraction 0 to 1"),
+    Measure("handoff_rate", "closed", "fraction", "handoffs as a fraction 0 to 1 of sessions where that is known"),
+    Measure("deflection_rate", "closed", "fraction", "Sessions not handed over, as a fraction 0 to 1 of the same"),
 )
 _TURN_MEASURES = tuple(
     Measure(f"turn_{name}", "latency", "ms", f"{name} of the interactions' user-to-bot latency", q, turns_only=True)
@@ -106,6 +106,7 @@ _DIMENSIONS = (
     Dimension("sentiment_shift", frozenset(("outcome",)), "How the end user's feeling changed", "outcome"),
     Dimension("recontact_risk", frozenset(("outcome",)), "How likely the end user comes back with the same", "outcome"),
     Dimension("deflection_quality", frozenset(("outcome",)), "How good a deflection was", "outcome"),
+    Dimension("tag", frozenset(("outcome",)), "A tag of the session, which may have several", "outcome"),
 )
 DIMENSIONS: Mapping[str, Dimension] = {dimension.name: dimension for dimension in _DIMENSIONS}
 
@@ -137,6 +138,7 @@ _DIMENSION_ALIASES = {
     "user_id": "end_user_id",
     "session": "session_id",
     "interaction": "interaction_id",
+    "tags": "tag",
 }
 # Two words for one component: importers say asr, some services stt.
 _SPEECH = ("processor=asr", "processor=stt")

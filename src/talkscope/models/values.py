@@ -167,6 +167,16 @@ def json(value: object) -> str:
     return canonical(opened(value))
 
 
+def flag(value: object) -> str:
+    """Whether something is so, as JSON: `true` or `false`; a text or a number that says so is taken."""
+    found = value.strip().lower() if isinstance(value, str) else value
+    if found in (True, "true", "1"):
+        return "true"
+    if found in (False, "false", "0"):
+        return "false"
+    raise Refused("is not true or false")
+
+
 def canonical(value: object) -> str:
     """The one JSON text of a value: sorted keys, no spaces, lone surrogates replaced."""
     try:

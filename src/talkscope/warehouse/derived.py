@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
 from talkscope.warehouse import nesting
-from talkscope.warehouse.schema import COPIED, ERROR_EVENT, FAILED, TABLES
+from talkscope.warehouse.schema import COPIED, ERROR_EVENT, FAILED, TABLES, TALK
 
 
-def complete(connection: duckdb.DuckDBPyConnection) -> None:
+def complete(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """From `record_<table>` to `final_<table>`, which has the stored columns in their order."""
     imply_interactions(connection)
     imply_sessions(connection)
     nesting.nest(connection)
     work_out(connection)
+    for name in names:
+        if name not in TALK:
+            _final(connection, name, f"record_{name}", {})
 
 
 def imply_interactions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -69,7 +74,7 @@ def imply_sessions(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def work_out(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill in every table's copied and worked-out columns."""
+    """Fill in the copied and worked-out columns of what was said and done."""
     connection.execute(
         "CREATE TEMP TABLE failing AS SELECT DISTINCT platform, interaction_id FROM record_events"
         f" WHERE interaction_id IS NOT NULL AND {ERROR_EVENT}"

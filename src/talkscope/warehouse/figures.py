@@ -11,7 +11,7 @@ from talkscope.models.answers import Cell
 from talkscope.models.buckets import Grain
 from talkscope.models.semantics import Dimension, Measure, Scope, measure, scope_of
 from talkscope.warehouse.ask import Ask, cell
-from talkscope.warehouse.rows import Buckets, Facts, Sql, Which, bucketed, facts
+from talkscope.warehouse.rows import HANDED, Buckets, Facts, Sql, Which, bucketed, facts
 from talkscope.warehouse.store import Out, Param
 
 MOST_GROUPS = 200_000
@@ -123,8 +123,7 @@ def _expressions(measure: Measure, kind: Facts) -> tuple[str, str]:
         return value or f"{'max' if name.endswith('max') else 'avg'}(value)", "count(value)"
     if measure.family == "usage":
         return f"sum({name})", f"count({name})"
-    handed = "count(*) FILTER (resolution = 'handoff')"
-    closed = "count(*) FILTER (resolution <> 'open')"
+    handed, closed = f"count(*) FILTER ({HANDED})", f"count({HANDED})"
     return {
         "outcomes": ("count(*)", "count(*)"),
         "handoffs": (handed, "count(*)"),
@@ -136,8 +135,8 @@ def _expressions(measure: Measure, kind: Facts) -> tuple[str, str]:
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "errors": ("bad",),
     "latency": ("value",),
-    "outcomes": ("resolution",),
-    "closed": ("resolution",),
+    "outcomes": ("handoff", "resolution"),
+    "closed": ("handoff", "resolution"),
 }
 
 

@@ -25,7 +25,8 @@ def forget(
 ) -> dict[RecordType, int]:
     """Erase the sessions of one end user, on one platform or on all, and say how many records of each type that was.
 
-    The files that held them go at once, those of earlier changes and of dead loads too: a question that still reads
+    What belongs to those sessions goes with them; what names the person only in words of its own, such as the attributes
+    of a snapshot, is not found. The files that held them go at once, those of earlier changes and of dead loads too: a question that still reads
     them ends with an error. Nothing happens in a folder that is no warehouse.
     Raises WarehouseBusy when another writer keeps the lease for too long.
     """
@@ -41,20 +42,22 @@ def forget(
 
 def _erase(writer: Writer, end_user_id: str, platform: str | None) -> dict[RecordType, int]:
     connection = writer.connection
-    stored = {name: writer.stored(name) for name in TABLES}
+    stored = {name: writer.stored(name) for name in writer.names()}
     where = "end_user_id = $1" + ("" if platform is None else " AND platform = $2")
     words = [end_user_id] if platform is None else [end_user_id, platform]
     connection.execute(
         f"CREATE TEMP TABLE theirs AS SELECT platform, session_id FROM {stored['sessions']} WHERE {where}", words
     )
-    for name, table in TABLES.items():
+    for name in stored:
+        table = TABLES[name]
         fields = {"key": "VARCHAR", "seq": "BIGINT", "platform": "VARCHAR", **table.own}
         nulls = ", ".join(f"NULL::{kind} AS {column}" for column, kind in fields.items())
         connection.execute(f"CREATE TEMP TABLE stage_{name} AS SELECT {nulls} WHERE false")
     connection.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT session_id FROM theirs")
     merge.gather(connection, stored, touched="FROM touched")
     counts: dict[RecordType, int] = {}
-    for name, table in TABLES.items():
+    for name in stored:
+        table = TABLES[name]
         # Their rows stay in old_<table>, so that they are found to have no place in what is worked out anew.
         counted = connection.execute(
             f"SELECT count(*) FROM old_{name} SEMI JOIN theirs USING (platform, session_id)"
@@ -62,8 +65,8 @@ def _erase(writer: Writer, end_user_id: str, platform: str | None) -> dict[Recor
         ).fetchone()
         if counted and counted[0]:
             counts[table.record] = int(counted[0])
-    merge.settle(connection, without="theirs")
-    merge.finish(connection)
-    for name in TABLES:
+    merge.settle(connection, stored, without="theirs")
+    merge.finish(connection, stored)
+    for name in stored:
         writer.replace(name)
     return counts

@@ -76,7 +76,10 @@ def named(ask: Ask, by: Sequence[Dimension], rows: Sequence[list[Cell]], at: int
 
 
 def several_assistants(ask: Ask, by: Sequence[Dimension]) -> list[str]:
-    """The note that an answer by assistant carries when sessions have several."""
+    """The notes that an answer by assistant or by tag carries when sessions have several."""
+    notes = []
     if any(each.name == "character_id" for each in by) and ask.has_participants():
-        return ["Sessions with several assistants count under each of them, so rows do not add up to the total."]
-    return []
+        notes.append("Sessions with several assistants count under each of them, so rows do not add up to the total.")
+    if any(each.name == "tag" for each in by):
+        notes.append("Sessions with several tags count under each of them, so rows do not add up to the total.")
+    return notes

@@ -51,7 +51,7 @@ class Stage:
     def add(self, kind: RecordType, row: Row) -> None:
         """Write one checked record, which is the stage's from here on."""
         named = ID_OF[kind]
-        if named is None or row.get(named) is None:
+        if row.get(named) is None:
             row["key"] = self._content(kind, row)
         row["seq"] = self._next
         self._next += 1
@@ -119,13 +119,17 @@ class Loader:
             waiting=self._waiting,
         ) as writer:
             _describe(writer.lease, generated, latency_bases)
-            for table in TABLES.values():
-                _read_stage(writer.connection, stage, table)
-            merge.merge(writer.connection, {name: writer.stored(name) for name in TABLES})
+            # Most warehouses have nothing in most tables: those that are empty, and stay so, cost nothing.
+            held = writer.names()
+            names = [name for name, table in TABLES.items() if table.record in stage.rows or name in held]
+            for name in names:
+                _read_stage(writer.connection, stage, TABLES[name])
+            merge.merge(writer.connection, {name: writer.stored(name) for name in names})
             counts = {}
-            for name, table in TABLES.items():
-                if staged := stage.rows.get(table.record):
-                    counts[table.record] = Counts(*merge.tally(writer.connection, table, staged))
+            for name in names:
+                record = TABLES[name].record
+                if staged := stage.rows.get(record):
+                    counts[record] = Counts(*merge.tally(writer.connection, TABLES[name], staged))
                 writer.replace(name)
             crowded = compact.crowded(writer.lease.state())
         if crowded:
@@ -157,7 +161,8 @@ def _read_stage(connection: duckdb.DuckDBPyConnection, stage: Stage, table: Tabl
     else:
         nulls = ", ".join(f"NULL::{kind} AS {name}" for name, kind in fields.items())
         source = f"(SELECT {nulls} WHERE false)"
-    named = ID_OF[table.record]
-    made = {"key": f"coalesce(key, {named})"} if named else {}
+    made = {"key": f"coalesce(key, {ID_OF[table.record]})"}
     listed = ", ".join(f"{made.get(name, name)} AS {column(name)}" for name in fields)
+    if "session_id" not in fields:
+        listed += ", NULL::VARCHAR AS session_id"
     connection.execute(f"CREATE TEMP TABLE stage_{table.name} AS SELECT {listed} FROM {source}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from talkscope.errors import WarehouseBusy, WarehouseError
 from talkscope.models.masking import stored_key
-from talkscope.warehouse.schema import VERSION
+from talkscope.warehouse.schema import OLDEST, VERSION
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -146,7 +146,7 @@ class Manifest:
             try:
                 for statement in _SCHEMA:
                     connection.execute(statement)
-                connection.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (str(VERSION),))
+                connection.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (str(OLDEST),))
                 yield Lease(connection, self._clock)
             except BaseException:
                 connection.execute("ROLLBACK")

@@ -8,12 +8,13 @@ implied and worked out, `compare` finds what is to be written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import duckdb
 import orjson
 
-from talkscope.models.records import OWN, canonical
+from talkscope.models.records import ID_OF, OWN, RECORDS, canonical
 from talkscope.warehouse import derived
 from talkscope.warehouse.schema import TABLES, Table
 
@@ -23,36 +24,43 @@ _AT_A_TIME = 20_000
 def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
     """All steps in order; `stage_<table>` must hold the new records, with their keys and line order `seq`.
 
-    `stored` gives each table as FROM-able SQL with a `filename` column.
+    `stored` gives each table that matters as FROM-able SQL with a `filename` column; tables that are left out are
+    empty and have no new records.
     """
-    touched = " UNION ".join(f"SELECT session_id FROM stage_{name}" for name in TABLES)
+    touched = " UNION ".join(f"SELECT session_id FROM stage_{name}" for name in stored)
     gather(connection, stored, touched)
-    settle(connection)
-    finish(connection)
+    settle(connection, stored)
+    finish(connection, stored)
 
 
-def finish(connection: duckdb.DuckDBPyConnection) -> None:
+def finish(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """All steps from settled records on."""
-    for table in TABLES.values():
-        fold(connection, table)
-    derived.complete(connection)
-    for table in TABLES.values():
-        compare(connection, table)
+    for name in names:
+        fold(connection, TABLES[name])
+    derived.complete(connection, names)
+    for name in names:
+        compare(connection, TABLES[name])
 
 
 def gather(connection: duckdb.DuckDBPyConnection, stored: dict[str, str], touched: str) -> None:
     """Copy what is stored of the touched sessions (a SELECT of ids) into `old_<table>`.
 
-    Sessions that share an interaction with a touched one are touched too, and so is the session that a span or an
-    interaction leaves when it comes back under another one.
+    Sessions that share an interaction with a touched one are touched too, and so is the session that a record leaves
+    when its id comes back under another one. Records without a session come along by their key.
     """
     execute = connection.execute
-    execute(f"CREATE TEMP TABLE affected AS {touched}")
+    execute(f"CREATE TEMP TABLE affected AS SELECT session_id FROM ({touched}) WHERE session_id IS NOT NULL")
     turns = " UNION ".join(f"SELECT interaction_id FROM stage_{name}" for name in ("interactions", "spans", "events"))
     execute(f"CREATE TEMP TABLE turn_ids AS SELECT * FROM ({turns}) WHERE interaction_id IS NOT NULL")
     spread(connection, stored)
-    for name in TABLES:
-        execute(f"CREATE TEMP TABLE old_{name} AS SELECT * FROM {stored[name]} WHERE session_id IN (FROM affected)")
+    for name, sql in stored.items():
+        alone = "" if _has_session(name) else f" OR session_id IS NULL AND key IN (SELECT key FROM stage_{name})"
+        execute(f"CREATE TEMP TABLE old_{name} AS SELECT * FROM {sql} WHERE session_id IN (FROM affected){alone}")
+
+
+def _has_session(name: str) -> bool:
+    """Whether each record of a table belongs to a session."""
+    return any(field.name == "session_id" and field.required for field in RECORDS[TABLES[name].record])
 
 
 def spread(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
@@ -60,22 +68,33 @@ def spread(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> Non
     if not any("read_parquet" in sql for sql in stored.values()):
         return
     grow = "INSERT INTO affected SELECT DISTINCT session_id FROM {} EXCEPT FROM affected"
-    moved = f"{stored['spans']} WHERE span_id IN (SELECT span_id FROM stage_spans)"
-    connection.execute(grow.format(moved))
+    for name, sql in stored.items():
+        named = ID_OF[TABLES[name].record]
+        if name in ("sessions", "interactions") or not _any(connection, f"SELECT count({named}) FROM stage_{name}"):
+            continue
+        moved = f"{sql} WHERE {named} IN (SELECT {named} FROM stage_{name}) AND session_id IS NOT NULL"
+        connection.execute(grow.format(moved))
     ties = " UNION ALL ".join(
         f"SELECT session_id, interaction_id FROM {stored[name]}" for name in ("interactions", "spans", "events")
     )
     while True:
         connection.execute(grow.format(f"({ties}) WHERE interaction_id IN (FROM turn_ids)"))
-        more = connection.execute(
+        more = _any(
+            connection,
             f"INSERT INTO turn_ids SELECT DISTINCT interaction_id FROM ({ties})"
-            " WHERE interaction_id IS NOT NULL AND session_id IN (FROM affected) EXCEPT FROM turn_ids"
-        ).fetchone()
-        if more is None or not more[0]:
+            " WHERE interaction_id IS NOT NULL AND session_id IN (FROM affected) EXCEPT FROM turn_ids",
+        )
+        if not more:
             return
 
 
-def settle(connection: duckdb.DuckDBPyConnection, without: str | None = None) -> None:
+def _any(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether the number that the statement gives is more than 0."""
+    found = connection.execute(sql).fetchone()
+    return found is not None and bool(found[0])
+
+
+def settle(connection: duckdb.DuckDBPyConnection, names: Iterable[str], without: str | None = None) -> None:
     """Give facts that name no platform that of the one session record with their session id, else one's own.
 
     `fresh_<table>` are the new records, `prior_<table>` the stored ones, those of a table of sessions
@@ -89,25 +108,43 @@ def settle(connection: duckdb.DuckDBPyConnection, without: str | None = None) ->
         ") GROUP BY session_id HAVING count(DISTINCT platform) = 1"
     )
     home = f"coalesce(h.platform, '{OWN}')"
-    for name, table in TABLES.items():
-        own = ", ".join(f"s.{column}" for column in table.own)
+    for name in names:
+        own = ", ".join(f"s.{column}" for column in TABLES[name].own)
+        homed = "LEFT JOIN homes h ON h.session_id = s.session_id"
+        if not _has_session(name):
+            # One that says its session only sometimes, or another one later, is at home with the latest all the time.
+            connection.execute(
+                f"CREATE TEMP VIEW seats_{name} AS SELECT key, arg_max(session_id, row(seq, session_id)) AS session_id"
+                f" FROM (SELECT key, session_id, seq FROM stage_{name} WHERE platform IS NULL"
+                f" UNION ALL SELECT key, session_id, -1 FROM old_{name}{kept} WHERE assumed)"
+                " WHERE session_id IS NOT NULL GROUP BY key"
+            )
+            homed = (
+                f"LEFT JOIN seats_{name} k ON k.key = s.key"
+                " LEFT JOIN homes h ON h.session_id = coalesce(k.session_id, s.session_id)"
+            )
         connection.execute(
             f"CREATE TEMP VIEW fresh_{name} AS SELECT s.key, coalesce(s.platform, {home}) AS platform,"
             f" s.platform IS NULL AS assumed, {own}, s.seq"
-            f" FROM stage_{name} s LEFT JOIN homes h ON h.session_id = s.session_id"
+            f" FROM stage_{name} s {homed}"
         )
         real = "WHERE NOT s.derived" if name in ("sessions", "interactions") else ""
         connection.execute(
             f"CREATE TEMP VIEW prior_{name} AS SELECT s.key,"
             f" CASE WHEN s.assumed THEN {home} ELSE s.platform END AS platform, s.assumed, {own},"
             f" CASE WHEN s.assumed THEN -2 ELSE -1 END::BIGINT AS seq"
-            f" FROM (FROM old_{name}{kept}) s LEFT JOIN homes h ON h.session_id = s.session_id {real}"
+            f" FROM (FROM old_{name}{kept}) s {homed} {real}"
         )
 
 
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make one row of all records with one key: each field from the latest load that has it, attributes key by key."""
     name = table.name
+    if not _any(connection, f"SELECT (SELECT count(*) FROM stage_{name}) + (SELECT count(*) FROM old_{name})"):
+        connection.execute(
+            f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {', '.join(table.own)} FROM old_{name}"
+        )
+        return
     connection.execute(
         f"CREATE TEMP TABLE many_{name} AS SELECT platform, key FROM fresh_{name} GROUP BY ALL HAVING count(*) > 1"
         f" UNION SELECT platform, key FROM prior_{name} GROUP BY ALL HAVING count(*) > 1"
@@ -129,6 +166,9 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Merge the attributes of records of one key, where they differ; a later value wins whole."""
+    counts = (f"(SELECT count(*) FROM {each}_{name})" for each in ("many", "old", "stage"))
+    if not _any(connection, "SELECT {} + least({}, {})".format(*counts)):
+        return
     differing = connection.execute(
         f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN (FROM many_{name} UNION"
         f" SELECT platform, key FROM fresh_{name} f JOIN prior_{name} p USING (platform, key)"

@@ -14,17 +14,30 @@ from talkscope.models.buckets import Grain, Stretch, edges, stretches
 from talkscope.models.semantics import USER_TO_BOT, Filter
 from talkscope.models.window import Window, moment
 from talkscope.warehouse.ask import Ask
-from talkscope.warehouse.schema import ERROR_EVENT, FAILED, TABLES
+from talkscope.warehouse.schema import ERROR_EVENT, FAILED, TABLES, TALK
 from talkscope.warehouse.store import Param
 
-Facts: TypeAlias = Literal["turns", "people", "errors", "spans", "leaves", "metrics", "outcomes", "events", "sessions"]
+Facts: TypeAlias = Literal[
+    "turns", "people", "errors", "spans", "leaves", "metrics", "outcomes", "events", "sessions", "chats", "calls",
+]  # fmt: skip
 
 _EPOCH_DAY = 719_163
 _DAY = 86_400_000_000
-_CHARACTERS = (
-    "unnest(CASE WHEN len(coalesce(participants, [])) = 0 THEN [character_id]"
-    " ELSE list_distinct(list_append(participants, character_id)) END)"
+_SEVERAL: Mapping[str, tuple[str, str]] = {
+    "character_id": (
+        "participants",
+        "unnest(CASE WHEN len(coalesce(participants, [])) = 0 THEN [character_id]"
+        " ELSE list_distinct(list_append(participants, character_id)) END)",
+    ),
+    "tag": ("tags", "unnest(CASE WHEN len(coalesce(tags, [])) = 0 THEN [NULL]::VARCHAR[] ELSE list_distinct(tags) END)"),
+}
+"""Dimensions of which a fact may have several values: the column that lists them, and a row for each as SQL."""
+
+HANDED = (
+    "CASE WHEN handoff IN ('true', 'false') THEN handoff = 'true' WHEN resolution = 'handoff' THEN true"
+    " WHEN resolution IN ('resolved', 'abandoned') THEN false END"
 )
+"""Whether an outcome says that its session was handed to a person, as SQL; null where it does not say."""
 
 
 @dataclass(slots=True)
@@ -49,9 +62,11 @@ def _processor_metric(suffix: str, kind: str, value: str) -> Part:
     return Part("spans", f"{value} IS NOT NULL", made)
 
 
+_TITLE = "coalesce(json_extract_string(attributes, '$.title'), json_extract_string(attributes, '$.file_name'))"
+
 _PARTS: Mapping[Facts, tuple[Part, ...]] = {
     "turns": (Part("interactions", made={"value": "latency_ms", "bad": "failed"}),),
-    "people": tuple(Part(name) for name in TABLES),
+    "people": tuple(Part(name) for name in TALK),
     "errors": (
         Part("interactions", made={"bad": "failed"}),
         Part("events", f"interaction_id IS NULL AND {ERROR_EVENT}", {"bad": "true"}),
@@ -72,6 +87,8 @@ _PARTS: Mapping[Facts, tuple[Part, ...]] = {
     "outcomes": (Part("outcomes"),),
     "events": (Part("events"),),
     "sessions": (Part("sessions"),),
+    "chats": (Part("live_support"),),
+    "calls": (Part("resource_calls", made={"title": _TITLE}),),
 }  # fmt: skip
 _TYPES = {"value": "DOUBLE", "bad": "BOOLEAN", "unit": "VARCHAR", "metric_name": "VARCHAR", "metric_type": "VARCHAR"}
 
@@ -94,12 +111,16 @@ def condition(filters: Sequence[Filter]) -> Sql:
         named = Sql("false")
         if values:
             marks = ", ".join("?" * len(values))
-            named = Sql(f"coalesce({each.dimension.name} IN ({marks}), false)", list(values))
+            if each.dimension.name == "tag":
+                named = Sql(f"coalesce(list_has_any(tags, [{marks}]), false)", list(values))
+            else:
+                named = Sql(f"coalesce({each.dimension.name} IN ({marks}), false)", list(values))
             if each.dimension.name == "character_id":
                 named.text += f" OR coalesce(list_has_any(participants, [{marks}]), false)"
                 named.params += values
         if len(values) < len(each.values):
-            named.text += f" OR {each.dimension.name} IS NULL"
+            missing = "len(coalesce(tags, [])) = 0" if each.dimension.name == "tag" else f"{each.dimension.name} IS NULL"
+            named.text += f" OR {missing}"
         sql.text += f" AND ({named.text})" if each.equal else f" AND NOT ({named.text})"
         sql.params += named.params
     return sql
@@ -147,30 +168,41 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
     """A SELECT of the facts with `t` and the asked columns.
 
     Outcomes are the latest of each session in the window, chosen before any filter. `character_id`, when it is asked
-    for and sessions have several assistants, is one row for each of them.
+    for and sessions have several assistants, is one row for each of them; `tag` one for each of a session's tags.
     """
     needed = list(dict.fromkeys(columns))
-    explode = "character_id" in needed and ask.has_participants()
-    inside = [*needed, "participants"] if explode else needed
+    several = [name for name in _SEVERAL if name in needed and (name != "character_id" or ask.has_participants())]
+    # What is spread out for one dimension may still be asked for by itself.
+    inside = list(dict.fromkeys([*(name for name in needed if name != "tag"), *(_SEVERAL[name][0] for name in several)]))
     parts = [_part(ask, part, which, inside) for part in _PARTS[kind]] if kind != "outcomes" else [
         _latest_outcomes(ask, which, inside)
     ]  # fmt: skip
     sql = Sql(" UNION ALL ".join(part.text for part in parts), [value for part in parts for value in part.params])
-    if explode:
-        others = "".join(f", {name}" for name in needed if name != "character_id")
-        sql.text = f"SELECT t, {_CHARACTERS} AS character_id{others} FROM ({sql.text})"
+    have = dict.fromkeys(["t", *inside])
+    for name in several:
+        listed = ", ".join(each for each in have if each != name)
+        sql.text = f"SELECT {listed}, {spread(name)} AS {name} FROM ({sql.text})"
+        have[name] = None
     return sql
 
 
-def _latest_outcomes(ask: Ask, which: Which, columns: Sequence[str]) -> Sql:
-    window = which.window
-    latest = (
+def spread(name: str) -> str:
+    """A dimension's values as SQL, one row for each where a fact may have several."""
+    return _SEVERAL[name][1] if name in _SEVERAL else name
+
+
+def latest_outcomes(ask: Ask, window: Window) -> str:
+    """The latest outcome in the window of each session that has one, with all columns, as FROM-able SQL."""
+    return (
         f"(SELECT * FROM {ask.snapshot.table('outcomes', window)} WHERE t >= {window.start} AND t < {window.end}"
         " QUALIFY row_number() OVER (PARTITION BY platform, session_id ORDER BY t DESC, key DESC) = 1)"
     )
+
+
+def _latest_outcomes(ask: Ask, which: Which, columns: Sequence[str]) -> Sql:
     passing = condition(which.filters)
     names = ", ".join(dict.fromkeys([*columns, "t"]))
-    return Sql(f"SELECT {names} FROM {latest} WHERE {passing.text}", passing.params)
+    return Sql(f"SELECT {names} FROM {latest_outcomes(ask, which.window)} WHERE {passing.text}", passing.params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The five tables of a warehouse: what a record becomes, what is copied onto it and what is worked out at load time.
+"""The tables of a warehouse: what a record becomes, what is copied onto it and what is worked out at load time.
 
 Times are BIGINT microseconds since 1970 UTC: `t` is when a fact starts (or happens), `end_t` when it ends.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from talkscope.models.records import RECORDS, Kind, RecordType
+from talkscope.models.records import LATER, RECORDS, TABLE_OF, Kind, RecordType
 
-VERSION = 1
+OLDEST = 1
+VERSION = 2
+"""The newest layout that is understood. A warehouse begins with the oldest one, and is of this one as soon as it holds
+what Talkscope of the oldest would lose: a table or a column that it does not know."""
 
 _SQL: Mapping[Kind, str] = {
     "text": "VARCHAR",
@@ -40,7 +43,6 @@ _WORKED_OUT: Mapping[RecordType, Mapping[str, str]] = {
     "interaction": {"derived": "BOOLEAN", "failed": "BOOLEAN"},
     "span": {"leaf": "BOOLEAN", "depth": "INTEGER", "interaction_type": "VARCHAR"},
     "event": {"interaction_type": "VARCHAR"},
-    "outcome": {},
 }
 
 
@@ -57,6 +59,8 @@ class Table:
     fields: Mapping[str, str]
     own: Mapping[str, str]
     columns: Mapping[str, str]
+    added: frozenset[str] = frozenset()
+    """The columns that a segment of the first version has not."""
 
 
 def column(name: str) -> str:
@@ -66,15 +70,34 @@ def column(name: str) -> str:
 
 def _table(record: RecordType) -> Table:
     fields = {field.name: _SQL[field.kind] for field in RECORDS[record]}
-    own = {column(name): kind for name, kind in fields.items() if name != "platform"}
+    # A table whose records belong to no session has the column all the same, so that all are put together alike.
+    own = {column(name): kind for name, kind in fields.items() if name != "platform"} | {"session_id": "VARCHAR"}
     key = {"key": "VARCHAR", "platform": "VARCHAR", "assumed": "BOOLEAN"}
     copied = {} if record == "session" else COPIED
-    return Table(f"{record}s", record, fields, own, {**key, **own, **copied, **_WORKED_OUT[record]})
+    columns = {**key, **own, **copied, **_WORKED_OUT.get(record, {})}
+    return Table(TABLE_OF[record], record, fields, own, columns, LATER.get(record, frozenset()))
 
 
-TABLES: Mapping[str, Table] = {f"{record}s": _table(record) for record in RECORDS}
-"""By table name: sessions, interactions, spans, events, outcomes. `key` is the record's id, or the hash that stands for
-it; `assumed` says that the record named no platform, so that its session decides."""
+TABLES: Mapping[str, Table] = {name: _table(record) for record, name in TABLE_OF.items()}
+"""By table name. `key` is the record's id, or the hash that stands for it; `assumed` says that the record named no
+platform, so that its session decides."""
+
+_LATER_FILE = "2-"
+
+
+def file_name(stem: str, version: int) -> str:
+    """What a segment's file is called: its name says of which layout it is, so that none is opened to find out."""
+    return f"{_LATER_FILE if version > OLDEST else ''}{stem}.parquet"
+
+
+def lacking(table: Table, path: str) -> frozenset[str]:
+    """The columns of a table that the segment of this path has not."""
+    return frozenset() if path.rpartition("/")[2].startswith(_LATER_FILE) else table.added
+
+
+TALK = ("sessions", "interactions", "spans", "events", "outcomes")
+"""The tables of what was said and done: they imply sessions, and whoever is in them counts. The others say more of
+sessions, or something of their own; they need not be there at all."""
 
 FAILED = "coalesce(status, '') IN ('error', 'timeout')"
 """Whether an interaction's, a span's or an event's own status says that it failed, as SQL."""

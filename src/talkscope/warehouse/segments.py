@@ -17,7 +17,7 @@ import duckdb
 
 from talkscope.warehouse import scratch
 from talkscope.warehouse.manifest import Lease, Manifest, Segment
-from talkscope.warehouse.schema import TABLES
+from talkscope.warehouse.schema import OLDEST, TABLES, TALK, VERSION, file_name
 from talkscope.warehouse.scratch import Scratch
 from talkscope.warehouse.store import connect, mapped, quoted, relation
 
@@ -36,6 +36,11 @@ class Writer:
         self.lease = lease
         self.connection = connection
         self.written: list[Path] = []
+
+    def names(self) -> list[str]:
+        """The tables that a change goes through: those of what was said and done, and others that hold something."""
+        held = {segment.table for segment in self.lease.state().segments}
+        return [name for name in TABLES if name in TALK or name in held]
 
     def stored(self, name: str, segments: Sequence[Segment] | None = None) -> str:
         """A table, or some segments of it, as FROM-able SQL with a `filename` column."""
@@ -78,16 +83,21 @@ class Writer:
 
     def _write(self, name: str, source: str, low: int, high: int) -> Segment | None:
         inside = f"{source} WHERE t >= {low} AND t < {high}"
-        found = self.connection.execute(f"SELECT count(*), min(t), max(t) FROM {inside}").fetchone()
+        table = TABLES[name]
+        later = " OR ".join(f"{column} IS NOT NULL" for column in sorted(table.added)) or "false"
+        found = self.connection.execute(f"SELECT count(*), min(t), max(t), bool_or({later}) FROM {inside}").fetchone()
         if found is None or not found[0]:
             return None
-        path = f"segments/{name}/{uuid.uuid4().hex}.parquet"
+        version = VERSION if found[3] or name not in TALK else OLDEST
+        if version > OLDEST:
+            self.lease.say("version", str(version))
+        columns = ", ".join(column for column in table.columns if version > OLDEST or column not in table.added)
+        path = f"segments/{name}/{file_name(uuid.uuid4().hex, version)}"
         final = self.folder / path
         final.parent.mkdir(parents=True, exist_ok=True)
         unready = final.with_suffix(".tmp")
         self.written += [unready, final]
         order = f"t // {HOUR}, processor, provider, t, key" if name == "spans" else "t, key"
-        columns = ", ".join(TABLES[name].columns)
         self.connection.execute(
             f"COPY (SELECT {columns} FROM {inside} ORDER BY {order}) TO {quoted(str(unready))}"
             f" (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS})"

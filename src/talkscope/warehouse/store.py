@@ -7,7 +7,7 @@ is locked down when it is opened, because a query must never reach a file outsid
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
@@ -17,7 +17,7 @@ import duckdb
 from talkscope.errors import DeadlineExceeded, WarehouseError
 from talkscope.models.window import Window
 from talkscope.warehouse.manifest import Manifest, Segment, State
-from talkscope.warehouse.schema import TABLES
+from talkscope.warehouse.schema import TABLES, lacking
 from talkscope.warehouse.scratch import Scratch
 
 Param: TypeAlias = "str | int | float | bool | None | Sequence[str]"
@@ -194,12 +194,24 @@ def relation(folder: Path, name: str, segments: Sequence[Segment], *, filename: 
 
     With `filename`, a further column of that name says which file a row is from.
     """
+    table = TABLES[name]
+    kinds = {**table.columns, **({"filename": "VARCHAR"} if filename else {})}
     if not segments:
-        kinds = {**TABLES[name].columns, **({"filename": "VARCHAR"} if filename else {})}
-        columns = ", ".join(f"NULL::{kind} AS {column}" for column, kind in kinds.items())
-        return f"(SELECT {columns} WHERE false)"
-    files = ", ".join(quoted(str(folder / segment.path)) for segment in segments)
-    return f"read_parquet([{files}], filename = true)" if filename else f"read_parquet([{files}])"
+        return f"(SELECT {_columns(kinds, kinds)} WHERE false)"
+    # Naming what a segment lacks costs nothing where none lacks anything, and lets the engine open only what it reads.
+    shapes: dict[frozenset[str], list[str]] = {}
+    for segment in segments:
+        shapes.setdefault(lacking(table, segment.path), []).append(quoted(str(folder / segment.path)))
+    option = ", filename = true" if filename else ""
+    sources = {lacks: f"read_parquet([{', '.join(files)}]{option})" for lacks, files in shapes.items()}
+    if sources.keys() == {frozenset()}:
+        return sources[frozenset()]
+    return f"({' UNION ALL '.join(f'SELECT {_columns(kinds, lacks)} FROM {sources[lacks]}' for lacks in sources)})"
+
+
+def _columns(kinds: Mapping[str, str], lacking: Container[str]) -> str:
+    """All columns, null where they are lacking."""
+    return ", ".join(f"NULL::{kind} AS {column}" if column in lacking else column for column, kind in kinds.items())
 
 
 class DuckStore:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Protocol, TypeAlias, cast
 
 from talkscope.errors import unknown
-from talkscope.models.records import RECORDS, RecordType, Refused
+from talkscope.models.records import TABLE_OF, RecordType, Refused
 
 Found: TypeAlias = "tuple[int | str, Mapping[str, object] | Refused]"
 """A record and its place in the file; a number is that of a line."""
@@ -47,7 +47,8 @@ FORMATS: Mapping[str, str] = {
 """Format names and their modules, in the order in which they look at a file."""
 
 _SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
-_NAMED = re.compile(rf"({'|'.join(RECORDS)})s?(?![a-z])", re.IGNORECASE)
+_NAMES = {word.lower(): kind for kind, table in TABLE_OF.items() for word in (kind, f"{kind}s", table)}
+_NAMED = re.compile(rf"({'|'.join(_NAMES)})(?![a-z])", re.IGNORECASE)
 
 
 def importer(name: str) -> Importer:
@@ -66,6 +67,6 @@ def detect(head: bytes, name: str) -> str | None:
 
 
 def type_of(name: str) -> RecordType | None:
-    """The record type that a file's name says: `span.ndjson`, `sessions.csv.gz`, `events-2026-03.parquet`."""
-    found = _NAMED.match(name.replace("\\", "/").rpartition("/")[2])
-    return cast("RecordType", found[1].lower()) if found else None
+    """The record type that a file's name says: `span.ndjson`, `live-support.csv.gz`, `events-2026-03.parquet`."""
+    found = _NAMED.match(name.replace("\\", "/").rpartition("/")[2].replace("-", "_"))
+    return _NAMES[found[1].lower()] if found else None

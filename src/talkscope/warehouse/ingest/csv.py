@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from talkscope.errors import IngestError, nearest
-from talkscope.models.records import RECORDS, RecordType, Refused
+from talkscope.models.records import RECORDS, Field, RecordType, Refused
+from talkscope.models.values import EPOCH_UNITS
 from talkscope.warehouse.ingest import Found
 
 NAME = "csv"
@@ -21,11 +22,14 @@ _MOST_COLUMNS = 1_000
 
 
 def sniff(head: bytes) -> bool:
-    """Whether the first line is a header with a session_id."""
+    """Whether the first line is a header with a session_id, or with all that records of some type need."""
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8", "replace")
-    return not first.startswith(("{", "[")) and "session_id" in [
-        cell.strip().strip('"') for cell in re.split("[,;\t]", first)
-    ]
+    if first.startswith(("{", "[")):
+        return False
+    header = {cell.strip().strip('"') for cell in re.split("[,;\t]", first)}
+    return "session_id" in header or any(
+        all(not field.required or _names(field) & header for field in fields) for fields in RECORDS.values()
+    )
 
 
 def read(stream: BinaryIO, kind: RecordType | None = None) -> Iterator[Found]:
@@ -45,6 +49,11 @@ def read(stream: BinaryIO, kind: RecordType | None = None) -> Iterator[Found]:
         yield from _rows(text, delimiter, header, kind)
     finally:
         text.detach()
+
+
+def _names(field: Field) -> set[str]:
+    """What the column of a field may be called."""
+    return {field.name, *(f"{field.name}_{unit}" for unit in EPOCH_UNITS if field.kind == "time")}
 
 
 def _rows(text: Iterable[str], delimiter: str, header: list[str], kind: RecordType | None) -> Iterator[Found]:
@@ -87,8 +96,7 @@ def _check_header(header: list[str], kind: RecordType | None) -> None:
             )
         return
     for field in RECORDS[kind]:
-        names = {field.name, *(f"{field.name}_{unit}" for unit in ("ms", "us", "ns") if field.kind == "time")}
-        if field.required and not names & {*header}:
+        if field.required and not _names(field) & {*header}:
             close = nearest(field.name, header)
             meant = (
                 f"Is it the column {close!r}? Name it {field.name}." if close else "The first line names the columns."

@@ -15,7 +15,7 @@ from talkscope.models.semantics import Filter, Scope
 from talkscope.models.window import Window, iso
 from talkscope.warehouse.ask import Ask, ms
 from talkscope.warehouse.rows import Sql, condition
-from talkscope.warehouse.schema import ERROR_EVENT, TABLES
+from talkscope.warehouse.schema import ERROR_EVENT, TABLES, TALK
 from talkscope.warehouse.store import Out
 
 COLUMNS = (
@@ -98,7 +98,7 @@ def _listed(ask: Ask, window: Window, filters: tuple[Filter, ...]) -> Sql:
             hint="Filter by a dimension of sessions, such as channel, character_id or status.",
         )
     inside = f"t >= {window.start} AND t < {window.end}"
-    tables = {name: ask.snapshot.table(name, window) for name in TABLES}
+    tables = {name: ask.snapshot.table(name, window) for name in TALK}
     seen = " UNION ".join(f"SELECT platform, session_id FROM {sql} WHERE {inside}" for sql in tables.values())
     turns = (
         "SELECT platform, session_id, count(*) AS turns, count(*) FILTER (failed) AS failed,"

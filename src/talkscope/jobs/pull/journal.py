@@ -1,0 +1,181 @@
+"""What a pull has got so far, on disk: an interrupted one goes on from it, and no part of it is asked for twice.
+
+A journal is one NDJSON file in a folder of its own, for its owner alone to read, since it holds what the platform
+holds about people. Every answer is on the disk before it counts; a last line that was cut off is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pydantic_core import from_json
+
+from talkscope.errors import InvalidArgument, Json
+from talkscope.models.text import whole
+
+_FILE = "journal.ndjson"
+_LOCK = "held.sqlite"
+_FORM = 1
+
+
+class Journal:
+    """The answers to the parts of one plan, in a folder that no other process writes to meanwhile.
+
+    Raises InvalidArgument where the folder holds another plan's answers, or is another process's.
+    """
+
+    def __init__(self, folder: Path, what: Mapping[str, Json], *, begun: str, restart: bool = False) -> None:
+        self.folder = folder
+        self.begun = begun
+        """When the pull began, as it was said then."""
+        self._places: dict[str, tuple[int, int]] = {}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _locked(folder)
+        try:
+            self._file = _opened(folder / _FILE)
+            try:
+                self._begin(what, restart=restart)
+            except BaseException:
+                self._file.close()
+                raise
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def answers(self) -> Iterator[tuple[str, Json]]:
+        """Every part's key and answer, in the order in which they came."""
+        for key in list(self._places):
+            yield key, self.answer(key)
+
+    def answer(self, key: str) -> Json:
+        """One part's answer."""
+        start, size = self._places[key]
+        self._file.seek(start)
+        told: Json = from_json(self._file.read(size))["answer"]
+        return told
+
+    def add(self, key: str, answer: Json) -> None:
+        """Write a part's answer; when this returns, it is on the disk."""
+        line = _line({"key": key, "answer": answer})
+        start = self._file.seek(0, os.SEEK_END)
+        self._file.write(line)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._places[key] = (start, len(line))
+
+    def close(self) -> None:
+        """Leave it as it is, for another run."""
+        self._file.close()
+        self._lock.close()
+
+    def discard(self) -> None:
+        """Remove it: all that it holds has been put somewhere."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _begin(self, what: Mapping[str, Json], *, restart: bool) -> None:
+        told = hashlib.sha256(json.dumps([_FORM, what], sort_keys=True).encode()).hexdigest()
+        if restart:
+            self._file.truncate(0)
+        head = self._read()
+        if head is None:
+            self._file.seek(0)
+            self._file.truncate(0)
+            self._file.write(_line({"plan": told, "begun": self.begun}))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            _sync(self.folder)
+            return
+        if head.get("plan") != told:
+            raise InvalidArgument(
+                f"{self.folder} holds the beginning of another pull.",
+                hint="Go on with that one by its own words, name another output, or add --restart to begin anew.",
+                code="another_pull",
+            )
+        self.begun = str(head.get("begun", ""))
+
+    def _read(self) -> Mapping[str, Json] | None:
+        """The first line, with the places of all others noted; None where there is none."""
+        head: Mapping[str, Json] | None = None
+        start = self._file.seek(0)
+        for line in self._file:
+            told = _told(line)
+            if told is None:
+                if start + len(line) < os.fstat(self._file.fileno()).st_size:
+                    raise InvalidArgument(
+                        f"The journal in {self.folder} is damaged.", hint="Add --restart to begin anew."
+                    )
+                self._file.truncate(start)
+                break
+            if head is None:
+                head = told
+            else:
+                self._places[str(told["key"])] = (start, len(line))
+            start += len(line)
+        return head
+
+
+def _line(value: Mapping[str, Json]) -> bytes:
+    return whole(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode() + b"\n"
+
+
+def _told(line: bytes) -> dict[str, Json] | None:
+    """What a line says, None for one that was not written to its end."""
+    if not line.endswith(b"\n"):
+        return None
+    with suppress(ValueError):
+        told = from_json(line)
+        if isinstance(told, dict) and ("key" in told or "plan" in told):
+            return told
+    return None
+
+
+def _opened(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+
+def _sync(folder: Path) -> None:
+    """Have the folder's list of files on the disk, where a folder can be opened."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _locked(folder: Path) -> sqlite3.Connection:
+    """The folder's lock, which the operating system takes back from whoever dies."""
+    lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("PRAGMA journal_mode = MEMORY")
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        lock.close()
+        raise InvalidArgument(
+            f"Another talkscope is pulling into {folder}.", hint="Wait for it, or name another output.", code="busy"
+        ) from None
+    return lock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -15,7 +15,23 @@ from talkscope.client import asking, wire
 from talkscope.client.recent import Recent
 from talkscope.client.service import Service
 from talkscope.contract import Question
-from talkscope.flow import Body, Call, Clock, Failed, Manners, Param, Policy, Reply, Request, Wait, following
+from talkscope.errors import BadAnswer, ConnectionFailed, DeadlineExceeded, TalkscopeError
+from talkscope.flow import (
+    Body,
+    Call,
+    Clock,
+    Events,
+    Failed,
+    Manners,
+    Param,
+    Policy,
+    Reply,
+    Request,
+    ServerEvent,
+    Wait,
+    following,
+)
+from talkscope.flow.refusals import error_of
 from talkscope.models.answers import Answer
 
 T = TypeVar("T")
@@ -113,6 +129,45 @@ class AsyncClient(Service[httpx.AsyncClient]):
             page = await self.send(asked)
             yield page
             asked = following(asked, page, seen)
+
+    async def listen(self, path: str, *, idle: float = 90.0) -> AsyncGenerator[ServerEvent, None]:
+        """The events of a stream, as they come, until the service ends it.
+
+        `idle` is how many seconds may pass without a sign of life. Raises the errors of `talkscope.errors`.
+        """
+        step = Request("GET", path, (), {"accept": "text/event-stream"}, None, self._policy.cap, idle)
+        pool = self._pool()
+        events, request = Events(), self._request(pool, step)
+        request.headers["accept-encoding"] = "identity"
+        try:
+            response = await pool.send(request, stream=True, follow_redirects=False)
+            try:
+                if response.status_code != 200:
+                    raise await self._refused(response, step)
+                if not response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+                    raise BadAnswer("The answer is no stream of events.")
+                assert isinstance(response.stream, httpx.AsyncByteStream)
+                async for chunk in response.stream:
+                    for event in events.feed(chunk):
+                        yield event
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            failed = wire.failed(error)
+            if failed.kind == "timeout":
+                raise DeadlineExceeded(f"The stream said nothing for {idle:g} s.") from None
+            raise ConnectionFailed(f"The stream broke: {failed.reason}.") from None
+
+    async def _refused(self, response: httpx.Response, step: Request) -> TalkscopeError:
+        body = Body(response.status_code, dict(response.headers), step.cap)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        with anyio.move_on_after(step.timeout):
+            async for chunk in response.stream:
+                if not body.feed(chunk):
+                    break
+        reply = body.end()
+        assert isinstance(reply, Reply)
+        return error_of(reply, now=self._clock.wall(), key=self._key)
 
     async def aclose(self) -> None:
         """Close the connections; the client asks nothing afterwards."""

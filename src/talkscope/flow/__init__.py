@@ -10,6 +10,7 @@ from __future__ import annotations
 from talkscope.flow.attempts import Clock, Policy, RetryBudget, Steps, run
 from talkscope.flow.body import Body
 from talkscope.flow.call import CAP, Call, Download, Failed, Param, Reply, Request, Wait, following, path, query
+from talkscope.flow.events import Events, ServerEvent
 from talkscope.flow.manners import Allowance, AnyCall, Limit, Manners, Turns
 from talkscope.flow.reading import parse_json
 from talkscope.flow.refusals import is_quota
@@ -22,6 +23,7 @@ __all__ = [
     "Call",
     "Clock",
     "Download",
+    "Events",
     "Failed",
     "Limit",
     "Manners",
@@ -30,6 +32,7 @@ __all__ = [
     "Reply",
     "Request",
     "RetryBudget",
+    "ServerEvent",
     "Steps",
     "Turns",
     "Wait",

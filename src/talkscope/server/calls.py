@@ -101,7 +101,7 @@ class TalkscopeServer(MCPServer[None]):
         super().__init__(
             NAME,
             title="Talkscope",
-            instructions=INSTRUCTIONS,
+            instructions=INSTRUCTIONS + _about_platforms(asker),
             version=talkscope.__version__,
             log_level="WARNING",
             cache_hints=_KEPT,
@@ -198,6 +198,26 @@ async def _with_progress(
         group.cancel_scope.cancel()
     await report(beats + 1, beats + 1, "answered")
     return done
+
+
+_PREFIXES: Mapping[str, tuple[str, str]] = {
+    "studio_chat": ("studio_*", "Studio Chat"),
+    "agent_studio": ("calls_*", "Agent Studio"),
+    "general_bots": ("bots_*", "General Bots"),
+    "mavenoid": ("mavenoid_*", "Mavenoid"),
+}
+
+
+def _about_platforms(asker: Reacher) -> str:
+    """What is to be said of the tools of platforms, where any is configured."""
+    told = [f"{prefix} ({title})" for name, (prefix, title) in _PREFIXES.items() if asker.accounts(name)]
+    if not told:
+        return ""
+    return (
+        f" Platforms asked live, by tools of their own: {', '.join(told)}; their rates are fractions with n beside."
+        " Across platforms and beyond what they keep, ask the warehouse: get_outcomes, get_live_support,"
+        " get_resource_usage, list_errors."
+    )
 
 
 def _listed(tool: tools.AnyTool, asker: Reacher) -> Listed:

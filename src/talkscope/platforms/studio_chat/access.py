@@ -54,14 +54,6 @@ PERSONAL: frozenset[str] = frozenset(
         "Message.content",
         "MessageMetadata.handoff",
         "MessageMetadata.notes",
-        "Signals.deflection_quality_reason",
-        "Signals.handoff_reason_detail",
-        "Signals.recontact_risk_reason",
-        "Signals.resources_reason",
-        "Signals.sentiment_reason",
-        "Signals.sentiment_shift_reason",
-        "Signals.summary",
-        "Signals.user_intent",
         "ToolCall.arguments",
         "ToolCall.enhanced_params",
         "ToolCall.result",
@@ -71,7 +63,10 @@ PERSONAL: frozenset[str] = frozenset(
         "Topic.example_conversations",
     }
 )
-"""Fields that hold, or may hold, what customers said or who they are, as `Model.field`; subclasses inherit them."""
+"""Fields that hold, or may hold, what customers said or who they are, as `Model.field`; subclasses inherit them.
+
+What the vendor's models write about a conversation is not among them: it is masked by pattern as any text is.
+"""
 
 UNTRUSTED: frozenset[str] = PERSONAL | frozenset(
     {
@@ -89,6 +84,14 @@ UNTRUSTED: frozenset[str] = PERSONAL | frozenset(
         "MessageMetadata.explanation",
         "MessageMetadata.labels",
         "Playbook.content",
+        "Signals.deflection_quality_reason",
+        "Signals.handoff_reason_detail",
+        "Signals.recontact_risk_reason",
+        "Signals.resources_reason",
+        "Signals.sentiment_reason",
+        "Signals.sentiment_shift_reason",
+        "Signals.summary",
+        "Signals.user_intent",
         "SkillLoad.error_message",
         "ToolkitCall.error_message",
         "Topic.description",

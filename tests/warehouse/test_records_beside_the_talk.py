@@ -223,6 +223,30 @@ def test_a_newer_version_of_an_outcome_or_an_event_replaces_the_one_with_its_id(
     assert [row["session_id"] for row in rows["sessions"]] == ["s", "s", "t"]
 
 
+def test_what_an_outcome_with_an_id_no_longer_says_is_gone_and_other_outcomes_stay_as_they_are(tmp_path: Path) -> None:
+    scored: Record = {
+        "type": "outcome",
+        "session_id": "s",
+        "time": DAY + "03Z",
+        "outcome_id": "o1",
+        "resolution": "resolved",
+        "deflection_quality": "resolved",
+        "attributes": {"round": 1},
+    }
+    handed = {"type": "outcome", "session_id": "s", "time": DAY + "09Z", "outcome_id": "o1", "handoff": True}
+    other: Record = {"type": "outcome", "session_id": "t", "time": DAY + "03Z", "resolution": "resolved"}
+    once, both = tmp_path / "once", tmp_path / "both"
+    load(once, [scored, other])
+    load(once, [handed])
+    load(both, [scored, other, handed])
+    for folder in (once, both):
+        found = {row["session_id"]: row for row in stored(folder)["outcomes"]}
+        assert part(found["s"], "t", "handoff", "resolution", "deflection_quality", "attributes") == (
+            AT + 9_000_000, "true", None, None, None,
+        )  # fmt: skip
+        assert found["t"]["resolution"] == "resolved"
+
+
 def test_erasing_a_person_erases_what_belongs_to_their_sessions_and_no_agent(tmp_path: Path) -> None:
     talkscope.ingest([KNOWN, TURN, *BESIDE, OTHER, {**RATING, "session_id": "t"}], warehouse=tmp_path)
     counts = forget(tmp_path, "ann")

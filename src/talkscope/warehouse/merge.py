@@ -138,8 +138,13 @@ def settle(connection: duckdb.DuckDBPyConnection, names: Iterable[str], without:
 
 
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Make one row of all records with one key: each field from the latest load that has it, attributes key by key."""
+    """Make one row of all records with one key: each field from the latest load that has it, attributes key by key.
+
+    An outcome with an id is a whole statement, which takes the place of the one before: what a conversation was once
+    scored as must not stay where its later scoring is silent.
+    """
     name = table.name
+    whole = name == "outcomes"
     if not _any(connection, f"SELECT (SELECT count(*) FROM stage_{name}) + (SELECT count(*) FROM old_{name})"):
         connection.execute(
             f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {', '.join(table.own)} FROM old_{name}"
@@ -150,8 +155,8 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         f" UNION SELECT platform, key FROM prior_{name} GROUP BY ALL HAVING count(*) > 1"
     )
     one = f"ANTI JOIN many_{name} USING (platform, key)"
-    paired = ", ".join(f"coalesce(f.{column}, p.{column}) AS {column}" for column in table.own)
-    folded = ", ".join(f"arg_max({column}, seq) AS {column}" for column in table.own)
+    paired = ", ".join(f"{_newer(column, whole)} AS {column}" for column in table.own)
+    folded = ", ".join(f"{_newest(column, whole)} AS {column}" for column in table.own)
     connection.execute(f"CREATE TEMP VIEW every_{name} AS FROM prior_{name} UNION ALL FROM fresh_{name}")
     # Most keys have one row on either side at most: a join is then several times as quick as grouping.
     connection.execute(
@@ -164,15 +169,27 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     _fold_attributes(connection, name)
 
 
+def _newer(column: str, whole: bool) -> str:
+    merged = f"coalesce(f.{column}, p.{column})"
+    return f"CASE WHEN f.outcome_id IS NOT NULL THEN f.{column} ELSE {merged} END" if whole else merged
+
+
+def _newest(column: str, whole: bool) -> str:
+    merged = f"arg_max({column}, seq)"
+    last = f"arg_max_null({column}, seq)"
+    return f"CASE WHEN max(outcome_id) IS NOT NULL THEN {last} ELSE {merged} END" if whole else merged
+
+
 def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Merge the attributes of records of one key, where they differ; a later value wins whole."""
     counts = (f"(SELECT count(*) FROM {each}_{name})" for each in ("many", "old", "stage"))
     if not _any(connection, "SELECT {} + least({}, {})".format(*counts)):
         return
+    merging = " AND outcome_id IS NULL" if name == "outcomes" else ""
     differing = connection.execute(
         f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN (FROM many_{name} UNION"
         f" SELECT platform, key FROM fresh_{name} f JOIN prior_{name} p USING (platform, key)"
-        " WHERE f.attributes <> p.attributes) USING (platform, key) WHERE attributes IS NOT NULL"
+        f" WHERE f.attributes <> p.attributes) USING (platform, key) WHERE attributes IS NOT NULL{merging}"
         " GROUP BY platform, key HAVING count(DISTINCT attributes) > 1"
     ).fetchall()
     for start in range(0, len(differing), _AT_A_TIME):

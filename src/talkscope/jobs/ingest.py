@@ -109,13 +109,15 @@ def ingest(
     memory_limit: str = "",
     threads: int = 0,
     stdin: BinaryIO | None = None,
+    latency_basis: str | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Report:
     """Load files, folders, `-` for standard input, or records (plain mappings with a `type`) into a warehouse folder.
 
     What cannot be read is refused and counted, the rest is loaded in one commit: all of it or, when the process dies,
     nothing. Loading the same again changes nothing. `format` is found out when it is not named, `type` is that of
-    records that do not say theirs, times without an offset are in `timezone` or refused.
+    records that do not say theirs, times without an offset are in `timezone` or refused. `latency_basis` says what the
+    latencies of records in memory are, where the caller knows better than the format.
 
     Raises UnknownName for a format or type that there is none of, InvalidArgument for a zone and when
     generated telemetry would mix with telemetry that is not, WarehouseError (WarehouseBusy) for the folder.
@@ -134,7 +136,7 @@ def ingest(
     loader = Loader(folder, memory_limit=memory_limit, threads=threads, waiting=waiting)
     stage = _stage(loader)
     try:
-        reading = _Reading(stage, check, format, type, stdin, tell)
+        reading = _Reading(stage, check, format, type, stdin, tell, latency_basis)
         reading.everything(source, folder)
         tell(Progress("merging", records=reading.records, refused=reading.refused.count))
         bases = tuple(sorted(reading.bases))
@@ -166,6 +168,7 @@ class _Reading:
     type: RecordType | None
     stdin: BinaryIO | None
     tell: Callable[[Progress], object]
+    latency_basis: str | None = None
     records: int = 0
     refused: _Refused = field(default_factory=_Refused)
     files: list[str] = field(default_factory=list)
@@ -180,7 +183,7 @@ class _Reading:
                     self.file(name)
             elif isinstance(item, Mapping):
                 self.stage.file_begins()
-                self.bases.add(importer("ndjson").LATENCY_BASIS)
+                self.bases.add(self.latency_basis or importer("ndjson").LATENCY_BASIS)
                 self.take(_MEMORY, self._numbered(chain([item], items)), None)
             else:
                 raise InvalidArgument("A load takes paths or records (mappings).")

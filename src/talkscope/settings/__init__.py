@@ -34,7 +34,7 @@ from talkscope.settings.variables import SETTINGS, Setting
 
 __all__ = [
     "CONVAI_URL", "PLATFORMS", "SETTINGS", "AccountSettings", "AnySource", "PlatformSettings", "Setting", "Settings",
-    "SourceSettings", "convai", "private_folder", "read",
+    "SourceSettings", "convai", "own_warehouse", "private_folder", "read",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
     asked = {name: each for name, each in configured.items() if not isinstance(each, PlatformSettings)}
     found = {**found, **{name: source for name, source in asked.items() if name not in found}}
     if not found:
-        found["warehouse"] = SourceSettings("warehouse", _own_warehouse())
+        found["warehouse"] = SourceSettings("warehouse", own_warehouse())
     default = env.get("TALKSCOPE_SOURCE") or default
     if default and default not in found and default not in configured:
         raise unknown("source", default, found)
@@ -264,7 +264,8 @@ def private_folder(source: str) -> Path:
     return platformdirs.user_data_path("talkscope", appauthor=False) / "accounts" / source
 
 
-def _own_warehouse() -> Path:
+def own_warehouse() -> Path:
+    """The warehouse in the user's data folder, which is used where none is set."""
     return platformdirs.user_data_path("talkscope", appauthor=False) / "warehouse"
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from talkscope.errors import Json
 from talkscope.flow import AnyCall
 from talkscope.jobs.pull.plan import Answers, Listing, Part, Row
 from talkscope.platforms.studio_chat import conversation_batches
+
+if TYPE_CHECKING:
+    from talkscope.warehouse.export import Kind
 
 SEED_COLUMNS = (
     "conversation_id", "inbox_name", "playbook_name", "playbook_version", "playbooks_info", "message_count",
@@ -22,6 +26,19 @@ COLUMNS = (
     "winback_sent_at", "context",
 )  # fmt: skip
 WITH_MESSAGES = (*COLUMNS, "messages", "citations")
+KINDS: Mapping[str, Kind] = {
+    "playbook_version": "integer",
+    "message_count": "integer",
+    "first_message_at": "moment",
+    "last_message_at": "moment",
+    "winback_sent_at": "moment",
+    "has_handoff": "boolean",
+    "has_error": "boolean",
+    "tags": "texts",
+    "skills": "texts",
+    "avg_response_latency_ms": "number",
+}
+"""What columns hold, so that one export's table is like another's."""
 
 
 class Conversations(Listing):

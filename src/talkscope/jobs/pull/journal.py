@@ -38,7 +38,7 @@ class Journal:
         self.begun = begun
         """When the pull began, as it was said then."""
         self._places: dict[str, tuple[int, int]] = {}
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         self._lock = _locked(folder)
         try:
             self._file = _opened(folder / _FILE)
@@ -87,21 +87,23 @@ class Journal:
         self._places[key] = (start, len(line))
 
     def close(self) -> None:
-        """Leave it as it is, for another run."""
+        """Leave it as it is, for another run; one without an answer is of no use to any."""
         self._file.close()
         self._lock.close()
+        if not self._places:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def discard(self) -> None:
         """Remove it: all that it holds has been put somewhere."""
+        self._places.clear()
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _begin(self, what: Mapping[str, Json], *, restart: bool) -> None:
         told = hashlib.sha256(json.dumps([_FORM, what], sort_keys=True).encode()).hexdigest()
         if restart:
             self._file.truncate(0)
         head = self._read()
-        if head is None:
+        if head is None or not self._places:
             self._file.seek(0)
             self._file.truncate(0)
             self._file.write(_line({"plan": told, "begun": self.begun}))

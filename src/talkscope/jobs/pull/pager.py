@@ -9,13 +9,22 @@ import anyio
 import anyio.to_thread
 
 from talkscope.client import AsyncClient
-from talkscope.errors import InvalidArgument, Json, TalkscopeError
+from talkscope.errors import (
+    InvalidArgument,
+    Json,
+    NotFound,
+    NotSupported,
+    PlanInsufficient,
+    PlanRequired,
+    TalkscopeError,
+)
 from talkscope.flow import AnyCall
 from talkscope.jobs.pull.journal import Journal
-from talkscope.jobs.pull.plan import Part, Plan
+from talkscope.jobs.pull.plan import REFUSED, Part, Plan
 
 AT_ONCE = 8
 MOST_AT_ONCE = 64
+_GRACE = 5.0
 CAP = 1024 * 1024 * 1024
 """Most bytes of one part's answer: some platforms have no pages, and answer with everything."""
 
@@ -84,14 +93,16 @@ async def pull(
     async with anyio.create_task_group() as group:
 
         async def get(part: Part) -> None:
+            found: list[Part] = []
             try:
                 async with at_a_time:
-                    found = await pulling.ask(part)
+                    if pulling.trouble is None:
+                        found = await pulling.ask(part)
             except (TalkscopeError, OSError) as error:
-                # The first is why, and the others follow from it.
-                pulling.trouble = pulling.trouble or error
-                group.cancel_scope.cancel()
-                return
+                # The first is why, and the others follow from it. What is under way may yet come, and is kept then.
+                if pulling.trouble is None:
+                    pulling.trouble = error
+                    group.cancel_scope.deadline = anyio.current_time() + _GRACE
             for each in found:
                 group.start_soon(get, each)
 
@@ -134,7 +145,12 @@ class _Pulling:
 
     async def ask(self, part: Part) -> list[Part]:
         """Ask one part and write its answer down; the parts that it brings."""
-        value = await self.client.send(_as_it_is(part.call))
+        try:
+            value = await self.client.send(_unread(part.call))
+        except (NotFound, NotSupported, PlanInsufficient, PlanRequired) as error:
+            if not part.refusable:
+                raise
+            value = {REFUSED: error.to_json()}
         async with self.learning:
             found = list(self.plan.answered(part, value))
             await anyio.to_thread.run_sync(self.journal.add, part.key, value)
@@ -147,10 +163,15 @@ class _Pulling:
         self.tell(Progress(self.done, self.known, self.plan.count))
 
 
-def _as_it_is(call: AnyCall) -> AnyCall:
-    """The same call, answered with the service's own JSON, of which models may know less."""
-    return replace(call, parse=_unread, cap=call.cap or CAP)
+def _unread(call: AnyCall) -> AnyCall:
+    """The same call, answered with the service's own JSON, of which models may know less.
 
+    A page is read all the same, for only its model knows what comes after it.
+    """
 
-def _unread(value: Json) -> Json:
-    return value
+    def value_of(value: Json) -> Json:
+        if call.next is not None:
+            call.parse(value)
+        return value
+
+    return replace(call, parse=value_of, cap=call.cap or CAP)

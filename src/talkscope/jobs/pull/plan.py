@@ -1,4 +1,4 @@
-"""What a pull asks for: parts, each with a name that is the same in every run, and the items that their answers hold."""
+"""What a pull asks for: parts, each with a name that is the same in every run, and the items in their answers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from talkscope.errors import BadAnswer, InvalidArgument, Json, TalkscopeError
+from talkscope.errors import BadAnswer, InvalidArgument, Json
 from talkscope.flow import AnyCall, following
 from talkscope.models.text import clean
 
 Answers: TypeAlias = Callable[[str], Json]
 """The answer to a part, by the part's key."""
 Row: TypeAlias = "dict[str, Json]"
+
+REFUSED = "$refused"
 
 # Lists that a page is about, where its answer holds others beside it, such as a series over time.
 _LISTS = ("conversations", "summaries", "sessions", "items", "ratings", "events", "recent", "data", "points", "rows")
@@ -28,11 +30,16 @@ _IDS: Mapping[str | None, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One request of a plan: its key, its call, and its place among those whose answers hold items."""
+    """One request of a plan: its key, its call, and its place among those whose answers hold items.
+
+    Where a part is `refusable`, a service that does not have it, or does not let us have it, has answered too: with
+    the error under the name REFUSED.
+    """
 
     key: str
     call: AnyCall
     rank: int = 0
+    refusable: bool = False
 
 
 class Plan(Protocol):
@@ -129,8 +136,6 @@ class Listing:
         if not self._pages:
             self._begin(part, value)
         rows = self.rows_of(value)
-        if len(self._pages) < 2:
-            self._ids.update(self.identity(row) for row in rows)
         self._pages[part.rank] = part.key
         self._rows += len(rows)
         if self._paged:
@@ -169,7 +174,7 @@ class Listing:
 
     @property
     def _paged(self) -> bool:
-        return len(self._pages) > 1
+        return self.call.next is not None
 
     def _begin(self, part: Part, value: Json) -> None:
         """Learn from the first page where its rows are, and how the pages after it are asked for."""
@@ -187,33 +192,20 @@ class Listing:
             self._step, self._reached = reach - self._start, reach
 
     def _after(self, part: Part, value: Json) -> list[Part]:
+        if not self._paged:
+            return []
         told = _total(value)
         self._total = told if told is not None else self._total
         if not self._offset:
-            if part.call.next is None:
-                return []
-            call = following(part.call, _read(part.call, value), self._seen)
+            call = following(part.call, part.call.parse(value), self._seen)
             return [] if call is None else [Part(f"page {part.rank + 1}", call, part.rank + 1)]
         offsets = range(self._reached, self._total or 0, self._step)
         self._reached += self._step * len(offsets)
         return [Part(f"page {at}", self.call.changed({self._offset: at}), at) for at in offsets]
 
 
-def _read(call: AnyCall, value: Json) -> object:
-    """The typed answer, from which alone a call knows what comes after."""
-    try:
-        answer: object = call.parse(value)
-    except TalkscopeError:
-        raise
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise BadAnswer(
-            f"The answer to {clean(call.path, 100)} is not what was promised: {type(error).__name__}."
-        ) from None
-    return answer
-
-
 def _next(call: AnyCall, value: Json) -> Mapping[str, object]:
-    return {} if call.next is None else call.next(_read(call, value)) or {}
+    return {} if call.next is None else call.next(call.parse(value)) or {}
 
 
 def _total(value: Json) -> int | None:
@@ -235,7 +227,9 @@ def _list_in(value: Json, paged: str) -> str | None:
 
 
 def _no_rows(value: Json) -> InvalidArgument:
-    lists = [clean(name, 60) for name, told in value.items() if isinstance(told, list)] if isinstance(value, dict) else []
+    lists = (
+        [clean(name, 60) for name, told in value.items() if isinstance(told, list)] if isinstance(value, dict) else []
+    )
     return InvalidArgument(
         "The answer is no list of rows.",
         hint=f"Name one of its lists: {', '.join(lists)}." if lists else "Fetch it instead: it is one document.",

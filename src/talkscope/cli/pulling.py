@@ -1,0 +1,220 @@
+"""What the commands that pull have in common: whose account, the pull itself with its bar, and what is said of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+
+from talkscope.cli.group import Surroundings
+from talkscope.errors import AuthenticationError, Json, NotSupported, SourceNotChosen, TalkscopeError, unknown
+from talkscope.models.text import clean
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from talkscope.client import AsyncClient
+    from talkscope.flow import AnyCall
+    from talkscope.jobs.pull import Journal, Plan, Progress, Pulled
+    from talkscope.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of a platform, Convai included."""
+
+    platform: str
+    name: str
+    url: str
+    key: SecretStr | None
+    project_id: str = ""
+
+    @property
+    def also(self) -> dict[str, str]:
+        """What calls need besides, by word."""
+        return {"project_id": self.project_id} if self.project_id else {}
+
+    @staticmethod
+    def of(settings: Settings, platform: str, source: str | None) -> Account:
+        """The platform's account of that name, or the only one.
+
+        Raises NotSupported where there is none, SourceNotChosen, UnknownName, or AuthenticationError without a key.
+        """
+        if platform != "convai":
+            told = settings.platform(platform, source)
+            key_from = told.key_from
+            found = Account(platform, told.name, told.url, told.key, told.also.get("project_id", ""))
+        else:
+            from talkscope.settings import AccountSettings
+
+            named = {
+                each.name: each
+                for each in settings.sources
+                if isinstance(each, AccountSettings) and each.kind == "convai"
+            }
+            if not named:
+                raise NotSupported("No convai account is configured.", hint="Set CONVAI_API_KEY.")
+            if source is None and len(named) > 1:
+                raise SourceNotChosen(
+                    "Several convai accounts are configured and none is named.", hint=f"Name one of {', '.join(named)}."
+                )
+            if source is not None and source not in named:
+                raise unknown("source", source, named)
+            account = named[source] if source is not None else next(iter(named.values()))
+            key_from = account.key_from
+            found = Account("convai", account.name, account.url, account.key)
+        if found.key is None:
+            raise AuthenticationError(
+                f"The source {found.name} has no key.", hint=f"Set {key_from or 'its key'}, and start again."
+            )
+        return found
+
+    @property
+    def what(self) -> dict[str, Json]:
+        """Which account it is, without its key."""
+        return {"platform": self.platform, "source": self.name, "url": self.url}
+
+
+def account_options() -> list[click.Parameter]:
+    """The option that says whose account is asked."""
+    return [click.Option(["--source"], metavar="NAME", help="Which configured account of the platform is asked.")]
+
+
+def paging_options() -> list[click.Parameter]:
+    """The options of a pull."""
+    from talkscope.jobs.pull.pager import AT_ONCE, MOST_AT_ONCE
+
+    return [
+        click.Option(
+            ["--concurrency"],
+            type=click.IntRange(1, MOST_AT_ONCE),
+            default=AT_ONCE,
+            show_default=True,
+            help="At most so many requests at once; the platform's limits are kept besides.",
+        ),
+        click.Option(
+            ["--restart"], is_flag=True, help="Begin anew, where an interrupted run would go on from what it has."
+        ),
+    ]
+
+
+@asynccontextmanager
+async def reached(around: Surroundings, settings: Settings, account: Account) -> AsyncIterator[AsyncClient]:
+    """A client of the account that takes the time which a pull takes."""
+    from talkscope.wiring import PATIENT
+
+    async with around.app(settings) as app:
+        if account.platform != "convai":
+            yield app.async_platform(account.platform, account.name, policy=PATIENT)
+            return
+        from talkscope.client import AsyncClient
+        from talkscope.platforms.convai import KEY_HEADER
+
+        async with AsyncClient(account.url, key=account.key, key_header=KEY_HEADER, policy=PATIENT) as client:
+            yield client
+
+
+def pulled(
+    around: Surroundings,
+    settings: Settings,
+    account: Account,
+    plan: Plan,
+    journal: Journal,
+    *,
+    at_once: int,
+    lasting: bool = True,
+) -> Pulled:
+    """Pull everything into the journal, with a bar where a person sees it.
+
+    Where the journal is `lasting`, Ctrl-C and errors say how to go on.
+    """
+    from talkscope.jobs.pull import pull
+
+    async def go(tell: Callable[[Progress], object]) -> Pulled:
+        async with reached(around, settings, account) as client:
+            return await pull(plan, client, journal, at_once=at_once, tell=tell)
+
+    if len(journal):
+        say([f"Going on with what began on {journal.begun}: {_parts(len(journal))} there already."])
+    with _telling_how_to_go_on(journal) if lasting else nullcontext(), bar() as tell:
+        return anyio.run(go, tell)
+
+
+def say(lines: Sequence[str]) -> None:
+    """Tell a person, on stderr: stdout is for the answer."""
+    for line in lines:
+        click.echo(clean(line, 2_000), err=True)
+
+
+def note(around: Surroundings, account: Account, call: AnyCall, answer: object = None) -> None:
+    """Say what the platform's figures are worth, on stderr."""
+    if account.platform == "convai":
+        return
+    from talkscope.platforms import platform
+
+    notes = platform(account.platform).notes(call, answer, account.key, around.now())
+    say([f"Note: {each}" for each in notes])
+
+
+def beside(output: Path) -> Path:
+    """The folder of an output's journal."""
+    return output.with_name(f"{output.name}.part")
+
+
+def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The NAME=VALUE words as pairs; one that is none is refused."""
+    told = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"--param {clean(word, 60)!r} is not NAME=VALUE.")
+        told.append((name.strip(), value))
+    return told
+
+
+def call_names(platform: str) -> str:
+    """The calls of a platform, as they are named here."""
+    from talkscope.jobs.pull import asking
+
+    return ", ".join(name.replace("_", "-") for name in asking.calls(platform))
+
+
+@contextmanager
+def _telling_how_to_go_on(journal: Journal) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, TalkscopeError, OSError):
+        if len(journal):
+            say([f"Kept: {_parts(len(journal))} in {journal.folder}. The same command goes on from there."])
+        raise
+
+
+def _parts(number: int) -> str:
+    return f"{number:,} part{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def bar(doing: str = "Fetching") -> Iterator[Callable[[Progress], object]]:
+    """A bar on stderr where a person sees it, else nothing."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    words = TextColumn("{task.description}", markup=False)
+    with Bars(words, BarColumn(), TaskProgressColumn(), console=console, transient=True) as bars:
+        task = bars.add_task(doing, total=None)
+
+        def tell(at: Progress) -> None:
+            bars.update(task, description=f"{doing}: {at.items:,}", total=at.known, completed=at.done)
+
+        yield tell

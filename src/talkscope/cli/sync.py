@@ -1,0 +1,187 @@
+"""`talkscope sync`: brings what a platform holds into a warehouse, and goes on from there the next time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+
+from talkscope.cli import COMMANDS
+from talkscope.cli.group import Surroundings, surroundings
+from talkscope.cli.pulling import Account, account_options, bar, paging_options, reached, say
+from talkscope.cli.show import as_json, grid, on_terminal
+from talkscope.cli.words import OneOf
+from talkscope.models.answers import Cell
+from talkscope.models.records import micros
+from talkscope.models.text import clean
+from talkscope.models.values import EPOCH
+from talkscope.models.window import iso, parse_moment, zone_of
+
+if TYPE_CHECKING:
+    from talkscope.jobs.sync import Synced
+    from talkscope.settings import Settings
+
+_PLATFORMS = ("studio-chat", "agent-studio", "general-bots", "mavenoid", "convai")
+_BACK = re.compile(r"(\d{1,4})([dh])")
+REFUSED = 3
+
+
+def command(name: str) -> click.Command:
+    """The command `sync`."""
+    return click.Command(
+        name,
+        callback=_sync,
+        params=[
+            click.Argument(["platform"], type=_Platform([*_PLATFORMS]), metavar="PLATFORM"),
+            click.Option(
+                ["--since"],
+                metavar="TIME",
+                help="Where to begin: ISO 8601, or 30d, 12h. Without it, where the last sync ended.",
+            ),
+            click.Option(
+                ["--into"],
+                metavar="WAREHOUSE",
+                help="A warehouse's folder, or the name of a configured one; it is made where there is none.",
+            ),
+            click.Option(
+                ["--no-traces"],
+                is_flag=True,
+                help="Convai: leave out the traces of interactions, which cost a request each.",
+            ),
+            *paging_options(),
+            *account_options(),
+            click.Option(["--json", "as_plain"], is_flag=True, help="The report as JSON on one line."),
+            click.Option(["--pretty", "as_pretty"], is_flag=True, help="The report as JSON, indented."),
+        ],
+        help="Bring what a platform holds into a warehouse: sessions, turns, outcomes, ratings, conversions, calls of"
+        " resources, live support and availability, whatever it tells. Run it as often as you like: it goes on from"
+        " where the last run ended, and what is there already changes nothing. An interrupted run goes on where it"
+        " stopped.\n\nEnds with 3 when records were refused; the rest is loaded.\n\n"
+        f"PLATFORM is one of {', '.join(_PLATFORMS)}.\n\n"
+        "\b\nExample:\n  talkscope sync studio-chat --since 2026-05-01 --into support",
+        short_help=COMMANDS[name].says,
+    )
+
+
+class _Platform(OneOf):
+    """A platform, in kebab or snake case."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The platform's name in snake case."""
+        names = [str(each).replace("-", "_") for each in self.choices]
+        return OneOf(names).convert(value, param, ctx)
+
+
+def _sync(
+    platform: str,
+    since: str | None,
+    into: str | None,
+    no_traces: bool,
+    concurrency: int,
+    restart: bool,
+    source: str | None,
+    as_plain: bool,
+    as_pretty: bool,
+) -> None:
+    context = click.get_current_context()
+    if as_plain and as_pretty:
+        raise click.UsageError("--json and --pretty exclude each other.", context)
+    around = surroundings(context)
+    settings = around.settings()
+    account = Account.of(settings, platform, source)
+    folder = _folder(settings, into)
+    begin = None if since is None else _moment(since, around.now())
+    rounds = _run(around, settings, account, folder, begin, traces=not no_traces, restart=restart, at_once=concurrency)
+    if on_terminal() and not (as_plain or as_pretty):
+        click.echo(_told(account, folder, rounds))
+    else:
+        told = {"source": account.name, "platform": platform, "warehouse": str(folder), "rounds": _plain(rounds)}
+        click.echo(as_json(told, pretty=as_pretty).encode(), nl=False)
+    context.exit(REFUSED if any(each.refused for each in rounds) else 0)
+
+
+def _run(
+    around: Surroundings,
+    settings: Settings,
+    account: Account,
+    folder: Path,
+    since: datetime | None,
+    *,
+    traces: bool,
+    restart: bool,
+    at_once: int,
+) -> list[Synced]:
+    from talkscope.jobs import sync as job
+    from talkscope.jobs.sync.state import State
+
+    place = job.Source(account.name, account.platform, account.url, account.also)
+    engine = job.Engine(settings.memory_limit, settings.threads)
+
+    async def go() -> list[Synced]:
+        with bar("Syncing") as tell:
+            async with reached(around, settings, account) as client:
+                return await job.sync(
+                    place, client, folder, now=around.now, since=since, traces=traces, restart=restart,
+                    at_once=at_once, tell=tell, engine=engine,
+                )  # fmt: skip
+
+    left = State(folder, account.name).open
+    if left is not None and not restart:
+        say([f"Going on with what began on {left.end.isoformat(timespec='seconds')}."])
+    return anyio.run(go)
+
+
+def _folder(settings: Settings, into: str | None) -> Path:
+    """The warehouse that is written: a configured one by name, else a folder; the user's own without any."""
+    from talkscope.settings import SourceSettings, own_warehouse
+
+    named = {each.name: each.path for each in settings.sources if isinstance(each, SourceSettings)}
+    if into is not None:
+        return named.get(into) or Path(into).expanduser().absolute()
+    return settings.warehouse().path if named else own_warehouse()
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    back = _BACK.fullmatch(text.strip())
+    if back:
+        return now - (timedelta(days=int(back[1])) if back[2] == "d" else timedelta(hours=int(back[1])))
+    return (EPOCH + timedelta(microseconds=parse_moment("--since", text.strip(), zone_of("UTC")))).astimezone(UTC)
+
+
+def _plain(rounds: Sequence[Synced]) -> list[dict[str, object]]:
+    return [
+        {
+            "start": iso(micros(each.start)),
+            "end": iso(micros(each.end)),
+            "resumed": each.resumed,
+            "requests": each.pulled.asked,
+            "kept": each.pulled.kept,
+            "records": {kind: asdict(counts) for kind, counts in each.types.items()},
+            "refused": dict(each.refused),
+            "notes": list(each.notes),
+            "gaps": list(each.gaps),
+        }
+        for each in rounds
+    ]
+
+
+def _told(account: Account, folder: Path, rounds: Sequence[Synced]) -> str:
+    if not rounds:
+        return f"{account.name} is synced already into {folder}."
+    told = []
+    for each in rounds:
+        begun = " (begun by an earlier run)" if each.resumed else ""
+        told.append(f"{account.name}, {iso(micros(each.start))} to {iso(micros(each.end))}{begun}, into {folder}")
+        rows: list[list[Cell]] = [[kind, of.loaded, of.changed, of.present] for kind, of in each.types.items()]
+        told.append(grid(["type", "new", "changed", "known before"], rows, {}) if rows else "Nothing there is.")
+        told.append(f"{each.pulled.asked:,} requests" + (f", {each.pulled.kept:,} kept" if each.pulled.kept else ""))
+        told += [f"Refused: {count:,} records: {clean(reason)}" for reason, count in each.refused.items()]
+        told += [f"Note: {clean(note, 600)}" for note in each.notes]
+    told += [f"Not told by the platform: {clean(gap, 600)}" for gap in rounds[-1].gaps]
+    return "\n".join(part.rstrip("\n") for part in told)

@@ -1,0 +1,271 @@
+"""`talkscope watch`: a source as it is now, refreshed as often as its vendor recommends, until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+
+import anyio
+import click
+
+from talkscope.cli import COMMANDS
+from talkscope.cli.group import Surroundings, surroundings, told
+from talkscope.cli.show import as_json, on_terminal, table
+from talkscope.errors import Json, TalkscopeError
+from talkscope.models.answers import Answer
+from talkscope.models.records import micros
+from talkscope.models.text import clean
+from talkscope.models.window import iso
+from talkscope.tools import find
+from talkscope.tools.vendor import VendorTool
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from talkscope.settings import PlatformSettings, Settings
+    from talkscope.wiring import App
+
+_AGAIN = 2.0
+_LONGEST_PAUSE = 60.0
+_EVENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One thing to look at: what it is called, how it is asked, and how many seconds it is good for."""
+
+    title: str
+    ask: Callable[[], Awaitable[Answer]]
+    every: float
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything that is looked at; `live` listens to the source's own stream, where it has one."""
+
+    name: str
+    panels: Sequence[Panel]
+    live: Callable[[Callable[[str, Json], None]], Awaitable[None]] | None = None
+
+
+class Seen(Protocol):
+    """Who is told what there is to see."""
+
+    def panel(self, title: str, answer: Answer | TalkscopeError) -> None:
+        """A panel's new answer, or why there is none."""
+
+    def event(self, name: str, data: Json) -> None:
+        """An event of the source's stream."""
+
+
+def command(name: str) -> click.Command:
+    """The command `watch`."""
+    return click.Command(
+        name,
+        callback=_watch,
+        params=[
+            click.Argument(["source"], required=False, metavar="[SOURCE]"),
+            click.Option(["--once"], is_flag=True, help="Look once, and end."),
+        ],
+        help="Show a source as it is now: active calls, volume, errors. Refreshed as often as the vendor recommends,"
+        " and as events come where it has a stream; Ctrl-C ends it. In a pipe, a line of JSON for each refresh.\n\n"
+        "SOURCE is the name of a configured account or warehouse, or a platform.\n\n"
+        "\b\nExample:\n  talkscope watch agent_studio",
+        short_help=COMMANDS[name].says,
+    )
+
+
+def _watch(source: str | None, once: bool) -> None:
+    around = surroundings(click.get_current_context())
+    settings = around.settings()
+    anyio.run(_look, around, settings, source, once)
+
+
+async def _look(around: Surroundings, settings: Settings, source: str | None, once: bool) -> None:
+    async with around.app(settings) as app:
+        board = board_of(app, settings, source)
+        seen: AbstractContextManager[Seen] = _Screen(board, around.now) if on_terminal() else _lines(around.now)
+        with seen as shown:
+            await watching(board, shown, once=once)
+
+
+async def watching(
+    board: Board, seen: Seen, *, once: bool = False, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+) -> None:
+    """Ask every panel again when its answer is no longer good, and listen, for ever; or once."""
+
+    async def look(panel: Panel) -> None:
+        while True:
+            try:
+                answer: Answer | TalkscopeError = await panel.ask()
+            except TalkscopeError as error:
+                answer = error
+            seen.panel(panel.title, answer)
+            if once:
+                return
+            await sleep(panel.every)
+
+    async def listen(live: Callable[[Callable[[str, Json], None]], Awaitable[None]]) -> None:
+        pause = _AGAIN
+        while True:
+            heard = False
+
+            def hear(name: str, data: Json) -> None:
+                nonlocal heard
+                heard = True
+                seen.event(name, data)
+
+            try:
+                await live(hear)
+                seen.event("ended", None)
+            except TalkscopeError as error:
+                seen.event("unreachable", told(error))
+            pause = _AGAIN if heard else min(_LONGEST_PAUSE, pause * 2)
+            await sleep(pause)
+
+    async with anyio.create_task_group() as group:
+        for panel in board.panels:
+            group.start_soon(look, panel)
+        if board.live is not None and not once:
+            group.start_soon(listen, board.live)
+
+
+def board_of(app: App, settings: Settings, source: str | None) -> Board:
+    """What is looked at of a source. Raises UnknownName and SourceNotChosen."""
+    word = (source or "").replace("-", "_")
+    named = next((each for each in settings.platforms if source == each.name or word == each.platform), None)
+    if named is not None or (source is None and not settings.sources[1:] and len(settings.platforms) == 1):
+        return _platform(app, settings, named or settings.platforms[0])
+    place = settings.source(source)
+
+    def asking(question: str, words: Mapping[str, object]) -> Callable[[], Awaitable[Answer]]:
+        async def ask() -> Answer:
+            return await app.async_client(place.name).ask(question, **words)
+
+        return ask
+
+    looks = _SOURCE if place.kind != "convai" else _SOURCE[:1]
+    return Board(place.name, [Panel(title, asking(name, words), every) for title, name, words, every in looks])
+
+
+Looks: TypeAlias = tuple[tuple[str, str, Mapping[str, object], float], ...]
+_SOURCE: Looks = (
+    ("Last hour", "summary", {"range": "last_1h"}, 30.0),
+    ("Active sessions", "concurrency", {"range": "last_15m"}, 30.0),
+    ("Newest errors", "errors", {"range": "last_1h", "limit": 10}, 30.0),
+)
+"""Of a warehouse: title, question, words and seconds; an account of Convai is asked for the first one only."""
+_LOOKS: Mapping[str, Looks] = {
+    "agent_studio": (
+        ("Last hour", "calls_summary", {"range": "last_1h"}, 30.0),
+        ("Calls by hour", "calls_volume", {"range": "last_24h"}, 60.0),
+        ("Newest errors", "calls_errors", {"range": "last_1h", "limit": 10}, 30.0),
+        ("Providers", "calls_breakdown", {"range": "last_1h", "by": "provider"}, 60.0),
+    ),
+    "general_bots": (("Now", "bots_realtime", {}, 30.0),),
+    "mavenoid": (
+        ("Conversations, last 24 hours", "mavenoid_conversations", {"range": "last_24h"}, 60.0),
+        ("Live support, last 24 hours", "mavenoid_support", {"range": "last_24h"}, 60.0),
+    ),
+    "studio_chat": (("Today", "studio_overview", {"range": "today"}, 60.0),),
+}
+"""By platform: title, tool, words, and the seconds after which the vendor recommends to ask again, or ours."""
+
+
+def _platform(app: App, settings: Settings, account: PlatformSettings) -> Board:
+    def asking(name: str, words: Mapping[str, object]) -> Callable[[], Awaitable[Answer]]:
+        tool = find(name)
+        assert isinstance(tool, VendorTool)
+        several = len(app.accounts(account.platform)) > 1
+        asked = {**words, **({"source": account.name} if several else {})}
+
+        async def ask() -> Answer:
+            return await tool.ask(app, asked, reveal=settings.reveal_personal_data)
+
+        return ask
+
+    panels = [Panel(title, asking(name, words), every) for title, name, words, every in _LOOKS[account.platform]]
+    live = _listening(app, account) if account.platform == "agent_studio" else None
+    return Board(account.name, panels, live)
+
+
+def _listening(app: App, account: PlatformSettings) -> Callable[[Callable[[str, Json], None]], Awaitable[None]]:
+    from talkscope.platforms.agent_studio import calls_stream
+
+    stream = calls_stream()
+
+    async def live(hear: Callable[[str, Json], None]) -> None:
+        client = app.async_platform(account.platform, account.name)
+        async for each in client.listen(stream.path):
+            event = stream.read(each.name, each.data)
+            hear(event.name, event.data)
+
+    return live
+
+
+def _lines(now: Callable[[], datetime]) -> AbstractContextManager[Seen]:
+    return nullcontext(_Lines(now))
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A line of JSON for each thing there is to see."""
+
+    now: Callable[[], datetime]
+
+    def panel(self, title: str, answer: Answer | TalkscopeError) -> None:
+        told = {"error": answer.to_json()} if isinstance(answer, TalkscopeError) else answer.model_dump(mode="json")
+        self._write({"at": iso(micros(self.now())), "panel": title, **told})
+
+    def event(self, name: str, data: Json) -> None:
+        self._write({"at": iso(micros(self.now())), "event": name, "data": data})
+
+    def _write(self, value: object) -> None:
+        click.echo(as_json(value, pretty=False).encode(), nl=False)
+        sys.stdout.flush()
+
+
+class _Screen:
+    """The panels one below the other on a terminal, drawn anew when one changes."""
+
+    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+        from rich.live import Live
+
+        self._board, self._now = board, now
+        self._shown: dict[str, str] = {}
+        self._events: list[str] = []
+        self._live = Live(self._drawn(), screen=True, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def panel(self, title: str, answer: Answer | TalkscopeError) -> None:
+        self._shown[title] = told(answer) if isinstance(answer, TalkscopeError) else table(answer)
+        self._live.update(self._drawn(), refresh=True)
+
+    def event(self, name: str, data: Json) -> None:
+        line = f"{self._now():%H:%M:%S} {clean(name, 40)} {clean(as_json(data, pretty=False), 200)}"
+        self._events = [line, *self._events][:_EVENTS]
+        self._live.update(self._drawn(), refresh=True)
+
+    def _drawn(self) -> Group:
+        from rich.console import Group
+        from rich.panel import Panel as Box
+        from rich.text import Text
+
+        texts = {panel.title: self._shown.get(panel.title, "…") for panel in self._board.panels}
+        if self._board.live is not None:
+            texts["Live"] = "\n".join(self._events) or "…"
+        head = Text(f"{clean(self._board.name, 60)}, {self._now():%Y-%m-%d %H:%M:%S} UTC (Ctrl-C ends)")
+        return Group(head, *(Box(Text(text.rstrip("\n")), title=title) for title, text in texts.items()))

@@ -18,6 +18,7 @@ from talkscope.models.answers import (
     Answer,
     Cell,
     ConcurrencyAnswer,
+    ErrorsAnswer,
     ExplainAnswer,
     Meta,
     SessionAnswer,
@@ -32,7 +33,7 @@ from talkscope.tools.tool import Tool
 
 T = TypeVar("T")
 
-ASKING = [tool for tool in tools.TOOLS if isinstance(tool, Tool)]
+ASKING = [tool for tool in (*tools.TOOLS, *tools.RECORD_TOOLS) if isinstance(tool, Tool)]
 """The tools that answer with rows; the others draw."""
 WINDOW = WindowMeta(start="2026-05-04T00:00:00Z", end="2026-05-05T00:00:00Z", timezone="UTC", range="last_24h")
 SESSION = SessionFacts(
@@ -63,6 +64,8 @@ def plain(name: str, rows: Any = None, **more: Any) -> Answer:
         return TurnAnswer(**given, interaction=TURN)
     if name == "explain":
         return ExplainAnswer(**given, session=SESSION, interaction=TURN, verdict="llm took 80 % of the turn.")
+    if name == "errors":
+        return ErrorsAnswer(**given, by_service={"llm": 5, "tts": 2})
     if name == "concurrency":
         return ConcurrencyAnswer(
             **given, peak=3, peak_at="2026-05-04T10:00:00Z", time_at_level={"0": 86_000.0, "3": 400.0}

@@ -9,12 +9,12 @@ import pytest
 
 from talkscope import contract
 from talkscope.models.questions import Asked
-from talkscope.tools import TOOLS
+from talkscope.tools import RECORD_TOOLS, TOOLS
 from talkscope.tools.chart import Chart
 from talkscope.tools.tool import Tool
 from tests.tools.fakes import ASKING, NEEDED, Fake, Manner, always, call, plain
 
-NAMED = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+NAMED = pytest.mark.parametrize("tool", [*TOOLS, *RECORD_TOOLS], ids=lambda tool: tool.name)
 ASKED = pytest.mark.parametrize("tool", ASKING, ids=lambda tool: tool.name)
 
 

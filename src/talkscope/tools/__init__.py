@@ -16,18 +16,26 @@ from talkscope.tools.catalog import CATALOG
 from talkscope.tools.chart import Chart
 from talkscope.tools.chart_breakdown import BREAKDOWN_CHART
 from talkscope.tools.chart_concurrency import CONCURRENCY_CHART
+from talkscope.tools.chart_errors import ERRORS_CHART
 from talkscope.tools.chart_interaction import INTERACTION_CHART
 from talkscope.tools.chart_latency import LATENCY_CHART
+from talkscope.tools.chart_live_support import LIVE_SUPPORT_CHART
+from talkscope.tools.chart_outcomes import OUTCOMES_CHART
 from talkscope.tools.chart_reliability import RELIABILITY_CHART
+from talkscope.tools.chart_resources import RESOURCES_CHART
 from talkscope.tools.chart_session import SESSION_CHART
 from talkscope.tools.chart_sessions import SESSIONS_CHART
 from talkscope.tools.chart_timeseries import TIMESERIES_CHART
 from talkscope.tools.concurrency import CONCURRENCY
+from talkscope.tools.errors import ERRORS
 from talkscope.tools.explain import EXPLAIN
 from talkscope.tools.interaction import INTERACTION
 from talkscope.tools.latency import LATENCY
+from talkscope.tools.live_support import LIVE_SUPPORT
+from talkscope.tools.outcomes import OUTCOMES
 from talkscope.tools.query import QUERY
 from talkscope.tools.regressions import REGRESSIONS
+from talkscope.tools.resources import RESOURCES
 from talkscope.tools.session import SESSION
 from talkscope.tools.sessions import SESSIONS
 from talkscope.tools.summary import SUMMARY
@@ -59,7 +67,16 @@ TOOLS: tuple[Tool | Chart, ...] = (
 )
 
 
-RECORD_TOOLS: tuple[Tool | Chart, ...] = ()
+RECORD_TOOLS: tuple[Tool | Chart, ...] = (
+    OUTCOMES,
+    LIVE_SUPPORT,
+    RESOURCES,
+    ERRORS,
+    OUTCOMES_CHART,
+    LIVE_SUPPORT_CHART,
+    RESOURCES_CHART,
+    ERRORS_CHART,
+)
 """Questions about what only some platforms tell; listed where a warehouse holds such records."""
 
 TOOLSETS = ("studio_chat", "agent_studio", "general_bots", "mavenoid")

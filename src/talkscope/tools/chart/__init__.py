@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
@@ -55,6 +55,7 @@ class Chart:
         drawn: Asks and draws: gets a way to ask, the checked words, and about how many characters of data fit.
         hidden: Words that are set by `drawn`.
         told: Descriptions of words in place of their own.
+        bare: Columns of answers that are shown as they are, because they were asked for by name.
         ui: The page that shows it.
     """
 
@@ -65,6 +66,7 @@ class Chart:
     drawn: Callable[[Ask, Asked, int], Awaitable[Drawing]]
     hidden: frozenset[str] = frozenset()
     told: Mapping[str, str] = field(default_factory=dict)
+    bare: frozenset[str] = frozenset()
     ui: str = PAGE
 
     @property
@@ -105,7 +107,7 @@ class Chart:
             raise InvalidArgument("format is spec or image.", hint="Leave it out for the Vega-Lite spec.")
         sources = asker.sources
         source, asked = understood(self.params, given, hidden=self.hidden, sources=sources, besides=("format",))
-        asking = _Asking(asker, source, manner)
+        asking = _Asking(asker, source, manner, self.bare)
         if form == "image":
             shaped = _shaped(await self.draw(asking, asked, _PICTURED), outside=asking.outside)
             spec, summary = shaped.structured["spec"], str(shaped.structured["summary"])
@@ -130,8 +132,8 @@ class Chart:
 class _Asking:
     """Asks one source, and makes its answers safe to draw; `outside` tells whether they hold names from outside."""
 
-    def __init__(self, asker: Asker, source: str | None, manner: Manner) -> None:
-        self._asker, self._source, self._manner = asker, source, manner
+    def __init__(self, asker: Asker, source: str | None, manner: Manner, bare: Collection[str]) -> None:
+        self._asker, self._source, self._manner, self._bare = asker, source, manner, bare
         self.outside = False
 
     async def __call__(self, question: Question[A], /, **words: object) -> A:
@@ -141,7 +143,7 @@ class _Asking:
         mask: Masking = str if self._manner.reveal_personal_data else self._asker.mask(self._source)
         assert isinstance(answer, question.answer)
         self.outside = self.outside or any(holds_outside(row) for row in answer.rows)
-        return whole(answer, mask)
+        return whole(answer, mask, self._bare)
 
 
 async def apart(draw: Callable[W, Drawing], *args: W.args, **words: W.kwargs) -> Drawing:

@@ -70,6 +70,7 @@ class Tool:
         narrows: The word that takes a smaller number when the answer is over its budget, if there is one.
         left_out: How to get what does not fit.
         own: Columns and fields whose text is ours, not from outside.
+        bare: Columns that are shown as they are, because they were asked for by name.
         told: Descriptions of words in place of the question's.
         plain: Words whose choices are listed by another word, so that they are shown as any text.
         fold: What shortens an answer before it is shaped.
@@ -83,6 +84,7 @@ class Tool:
     narrows: str | None = None
     left_out: str = "Ask for a shorter window, or filter."
     own: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
     told: Mapping[str, str] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
     fold: Callable[[Answer], Answer] | None = None
@@ -135,7 +137,7 @@ class Tool:
         answer = await asker.ask(source, self.question, dict(asked))
         mask: Masking = str if manner.reveal_personal_data else asker.mask(source)
         folded = self.fold(answer) if self.fold else answer
-        return Shaping(folded, budget=manner.answer_tokens, mask=mask, own=self.own)
+        return Shaping(folded, budget=manner.answer_tokens, mask=mask, own=self.own, bare=self.bare)
 
 
 def _rows_within(budget: int, asked: Mapping[str, object]) -> int:

@@ -54,12 +54,18 @@ class Shaping:
         budget: Tokens that each of its two forms may take; both together never take more than 10,000.
         mask: What hides personal data.
         own: Columns and fields whose text is ours and not from outside.
+        bare: Columns that are not masked, because whoever asks has asked for just these values.
     """
 
-    def __init__(self, answer: Answer, *, budget: int, mask: Masking, own: Collection[str] = ()) -> None:
+    def __init__(
+        self, answer: Answer, *, budget: int, mask: Masking, own: Collection[str] = (), bare: Collection[str] = ()
+    ) -> None:
         self._budget = within(budget)
         self.columns = [name(column) for column in answer.columns]
-        self.rows: list[list[Cell]] = [[cell(value, mask) for value in row] for row in answer.rows]
+        shown = {index for index, column in enumerate(self.columns) if column in bare}
+        self.rows: list[list[Cell]] = [
+            [cell(value, str if index in shown else mask) for index, value in enumerate(row)] for row in answer.rows
+        ]
         self.heads = {
             key: plain(value, mask, SENTENCE)
             for key, value in answer.model_dump(exclude={"columns", "rows", "meta"}, exclude_defaults=True).items()

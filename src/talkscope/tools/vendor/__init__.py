@@ -174,6 +174,8 @@ class VendorTool:
         answered: Sends calls and makes the answer, from the checked words.
         left_out: How to get what does not fit.
         own: Columns whose text is ours, not from outside.
+        bare: Columns that are shown as they are, because they were asked for by name.
+        unlisted: Words that are understood, if only to say why they are refused, and not shown to a model.
         told: Descriptions of words in place of their own.
         read_only: False for one that changes something on the platform; it is listed only where that is allowed.
     """
@@ -186,13 +188,15 @@ class VendorTool:
     answered: Callable[[Reach, Asked], Awaitable[Answer]]
     left_out: str = "Ask for a shorter window, or filter."
     own: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
+    unlisted: frozenset[str] = frozenset()
     told: Mapping[str, str] = field(default_factory=dict)
     read_only: bool = True
     ui: str | None = None
 
     def input_schema(self, sources: Sequence[str] = ()) -> dict[str, Json]:
         """The closed JSON Schema of the tool's words; `source` is among them when there are several accounts."""
-        made = schema.taken(self.params, told={**_TOLD, **self.told})
+        made = schema.taken(self.params, hidden=self.unlisted, told={**_TOLD, **self.told})
         properties = made["properties"]
         assert isinstance(properties, dict)
         if len(sources) > 1:
@@ -235,5 +239,5 @@ class VendorTool:
         self.permit(allowed=manner.allow_side_effects)
         answer = await self.ask(asker, words, reveal=manner.reveal_personal_data)
         mask: Masking = str if manner.reveal_personal_data else asker.mask(answer.meta.source)
-        shaping = Shaping(answer, budget=manner.answer_tokens, mask=mask, own=self.own)
+        shaping = Shaping(answer, budget=manner.answer_tokens, mask=mask, own=self.own, bare=self.bare)
         return shaping.whole(self.left_out)

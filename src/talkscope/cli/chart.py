@@ -21,7 +21,7 @@ from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 from talkscope.models.safe import whole
 from talkscope.models.text import clean
-from talkscope.tools import TOOLS
+from talkscope.tools import RECORD_TOOLS, TOOLS
 from talkscope.tools.chart import Chart
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Answer)
 
-KINDS: Mapping[str, Chart] = {tool.kind: tool for tool in TOOLS if isinstance(tool, Chart)}
+KINDS: Mapping[str, Chart] = {tool.kind: tool for tool in (*TOOLS, *RECORD_TOOLS) if isinstance(tool, Chart)}
 ALIASES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "waterfall": ("interaction", {}),
     "p95-over-time": ("timeseries", {"measures": ["p95"]}),
@@ -46,6 +46,10 @@ _EXAMPLES: Mapping[str, str] = {
     "session": "SESSION_ID -o session.html",
     "sessions": "--range last_7d -o sessions.png",
     "concurrency": "--range today --timezone Europe/Berlin -o concurrency.pdf",
+    "outcomes": "--group-by tag --range last_30d -o outcomes.png",
+    "live_support": "--group-by agent --range last_7d -o agents.png",
+    "resources": "--kind api_tool --range last_7d -o tools.png",
+    "errors": "--range last_7d -o errors.png",
 }
 _SAYS = {
     "kind": "Lines in a band, or a heatmap of days and hours.",
@@ -190,7 +194,8 @@ async def _drawn(around: Surroundings, place: Place, chart: Chart, asked: dict[s
 
         async def ask(question: Question[A], /, **said: object) -> A:
             answer = await client.ask(question, **{name: value for name, value in said.items() if value is not None})
-            return whole(answer, str if settings.reveal_personal_data else app.masking(place.source).mask)
+            mask = str if settings.reveal_personal_data else app.masking(place.source).mask
+            return whole(answer, mask, chart.bare)
 
         return await chart.draw(ask, asked)
 

@@ -147,6 +147,10 @@ _TOOLS = {f"get_{name}": name for name in COMMANDS} | {
     "explain_slow_session": "explain",
     "detect_regressions": "regressions",
     "list_metrics": "catalog",
+    "get_live_support": "support",
+    "live_support": "support",
+    "get_resource_usage": "resources",
+    "list_errors": "errors",
 }
 
 

@@ -19,6 +19,27 @@ from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 
 _POSITIONAL = {"session": "session_id", "interaction": "interaction_id", "explain": "session_id", "query": "query"}
+ASKED: Mapping[str, str] = {"support": "live_support"}
+"""The question of a command that has another name."""
+_SAYS: Mapping[str, Mapping[str, str]] = {
+    "support": {
+        "measures": "sessions, queue_ms, first_response_ms, chat_ms, agents, availability_ms, active_ms or occupancy;"
+        " repeat it, or separate with commas. All without it.",
+        "group_by": "By agent, agent_group, status, resolution, platform, channel, language or assistant.",
+    },
+    "resources": {
+        "kind": "Only resources of this kind.",
+        "by": "What rows are grouped by.",
+        "search": "Only where a name, title, action or item has this text.",
+    },
+    "errors": {
+        "service": "Only of this component, e.g. llm, tts, tool or workflow.",
+        "level": "Warnings are no errors.",
+        "code": "Only with this error code.",
+        "search": "Only where the message has this text.",
+        "granularity": "Counts by bucket and service instead of rows; auto fits the window.",
+    },
+}
 # Where the Convai command line has another default than the contract.
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {"sessions": {"limit": 20}}
 _EXAMPLES: Mapping[str, str] = {
@@ -33,13 +54,17 @@ _EXAMPLES: Mapping[str, str] = {
     "concurrency": "talkscope concurrency --range today --timezone Europe/Berlin",
     "regressions": "talkscope regressions --measure p95 --group-by provider --processor llm",
     "catalog": "talkscope catalog --kind metric",
+    "support": "talkscope support --group-by agent --range last_7d",
+    "resources": "talkscope resources --kind api_tool --range last_30d",
+    "errors": "talkscope errors --service llm --range last_24h",
     "query": 'talkscope query \'{"measures": ["SessionMetrics.count"]}\'   (or @file.json, or - for stdin)',
+    "outcomes": "talkscope outcomes --measure deflection_rate,csat,conversions --group-by tag --range last_30d",
 }
 
 
 def command(name: str) -> click.Command:
     """The command that asks the question of that name."""
-    question = QUESTIONS[name]
+    question = QUESTIONS[ASKED.get(name, name)]
 
     def callback(**given: object) -> None:
         _ask(question, given)
@@ -47,13 +72,20 @@ def command(name: str) -> click.Command:
     return click.Command(
         name,
         callback=callback,
-        params=[
-            *options(question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name)),
-            *_common(),
-        ],
+        params=[*_options(name, question), *_common()],
         help=f"{question.doc}\n\n\b\nExample:\n  {_EXAMPLES[name]}",
         short_help=COMMANDS[name].says,
     )
+
+
+def _options(name: str, question: Question[Answer]) -> list[click.Parameter]:
+    """The question's words, some of them told in other words than those of most questions."""
+    found = options(question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name))
+    for option in found:
+        if isinstance(option, click.Option) and option.help and (says := _SAYS.get(name, {}).get(option.name or "")):
+            _, *default = option.help.partition("  [")
+            option.help = says + "".join(default)
+    return found
 
 
 def _common() -> list[click.Parameter]:

@@ -13,6 +13,7 @@ import click
 from talkscope import errors
 from talkscope.cli import COMMANDS, HIDDEN
 from talkscope.cli.group import group
+from talkscope.models.outcomes import OUTCOMES
 from talkscope.models.semantics import DIMENSIONS, MEASURES
 from talkscope.settings import PLATFORMS, SETTINGS
 
@@ -132,6 +133,9 @@ def metrics() -> str:
         ("dimension", "of", "meaning"),
         ([f"`{each.name}`", ", ".join(sorted(each.scopes)), each.description] for each in DIMENSIONS.values()),
     )
+    outcomes = _rows(
+        ("measure", "in", "meaning"), ([f"`{each.name}`", each.unit, each.definition] for each in OUTCOMES.values())
+    )
     return _page(
         "Measures and dimensions",
         "The spellings of the v1 contract (`p95_value`, `p95Value`, `unique_sessions`, …) are understood too.",
@@ -140,6 +144,9 @@ def metrics() -> str:
         "## Dimensions",
         "Naming a span dimension makes a question about spans, an outcome dimension about outcomes.",
         dimensions,
+        "## How sessions ended",
+        "The measures of `get_outcomes`, [each explained](../outcomes.md).",
+        outcomes,
     )
 
 

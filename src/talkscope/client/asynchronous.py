@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -91,19 +92,20 @@ class AsyncClient(Service[httpx.AsyncClient]):
 
     async def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""
-        steps = self._steps(call)
         answer: Reply | Failed | None = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as done:
-                value: T = done.value
-                return value
-            if isinstance(step, Wait):
-                await anyio.sleep(step.seconds)
-                answer = None
-            else:
-                answer = await self._exchange(step)
+        # Closed at once, so that whoever is interrupted gives its turn back.
+        with closing(self._steps(call)) as steps:
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as done:
+                    value: T = done.value
+                    return value
+                if isinstance(step, Wait):
+                    await (self._clock.asleep or anyio.sleep)(step.seconds)
+                    answer = None
+                else:
+                    answer = await self._exchange(step)
 
     async def recent(self, call: Call[T]) -> Recent[T]:
         """The call's answer with its age: a kept one while the service says that it is good, else a new one.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar, overload
@@ -89,19 +89,20 @@ class Client(Service[httpx.Client]):
 
     def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""
-        steps = self._steps(call)
         answer: Reply | Failed | None = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as done:
-                value: T = done.value
-                return value
-            if isinstance(step, Wait):
-                time.sleep(step.seconds)
-                answer = None
-            else:
-                answer = self._exchange(step)
+        # Closed at once, so that whoever is interrupted gives its turn back.
+        with closing(self._steps(call)) as steps:
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as done:
+                    value: T = done.value
+                    return value
+                if isinstance(step, Wait):
+                    self._clock.sleep(step.seconds)
+                    answer = None
+                else:
+                    answer = self._exchange(step)
 
     def recent(self, call: Call[T]) -> Recent[T]:
         """The call's answer with its age: a kept one while the service says that it is good, else a new one.

@@ -8,10 +8,11 @@ often it is asked is asked no oftener: a request waits for its turn.
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeAlias, TypeVar
@@ -31,12 +32,15 @@ from talkscope.errors import (
 from talkscope.flow.call import CAP, Call, Download, Failed, Reply, Request, Wait
 from talkscope.flow.manners import Manners, Turn, Turns
 from talkscope.flow.reading import read
-from talkscope.flow.refusals import error_of, is_quota
+from talkscope.flow.refusals import error_of, is_quota, its_time
 from talkscope.flow.wording import shown
 from talkscope.models.text import whole
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Request | Wait, Reply | Failed | None, T]
+
+LIMIT_KEPT = "limit_kept"
+"""The code of the error that a call would have to wait too long for its turn: nothing was sent."""
 
 _RETRIED = {429, 502, 503, 504}
 # Timers of a socket and of ours may differ by this much, in seconds.
@@ -70,11 +74,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where time and chance come from: seconds that only grow, seconds since 1970, and a number in [0, 1)."""
+    """Where time and chance come from: seconds that only grow, seconds since 1970, and a number in [0, 1).
+
+    `sleep` lets time pass for blocking code, `asleep` for async code, which has its event loop's own without it.
+    """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     chance: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
+    asleep: Callable[[float], Awaitable[None]] | None = None
 
 
 class RetryBudget:
@@ -134,11 +143,16 @@ def run(
         other: Call[T] | None = manners.again(error, call)
         if other is None:
             # The frames of the reading hold what the service sent.
-            raise bare(manners.explained(error, call)) from None
+            raise bare(_explained(manners, error, call)) from None
     try:
         return (yield from asking.ask(other))
     except TalkscopeError as error:
-        raise bare(manners.explained(error, other)) from None
+        raise bare(_explained(manners, error, other)) from None
+
+
+def _explained(manners: Manners, error: TalkscopeError, call: Call[T]) -> TalkscopeError:
+    """The error as the service means it; what we refuse to send, the service knows nothing of."""
+    return error if error.code == LIMIT_KEPT else manners.explained(error, call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +185,8 @@ class _Asking:
                 return answer
             left = until - clock.monotonic()
             trouble = _error(reply, request.cap, deadline, left, clock, self.key)
-            if isinstance(trouble, RateLimited) and reset is not None:
-                trouble.details.setdefault("retry_after", reset)
+            if isinstance(trouble, RateLimited):
+                self.hold(call, trouble, reset)
             pause = _pause(trouble, reply, attempt, policy, clock) if call.read_only else None
             if pause is None or pause >= left or not self.budget.spend():
                 raise trouble
@@ -201,19 +215,38 @@ class _Asking:
     def heed(self, call: Call[T], reply: Reply | Failed) -> float | None:
         """Take to heart what the answer says is left of a limit; seconds until it is full again, where it is stated."""
         left = self.manners.allowance(reply.headers) if isinstance(reply, Reply) else None
-        if left is None:
+        if left is None or not isinstance(reply, Reply):
             return None
-        reset = max(0.0, left.reset - self.clock.wall())
+        bucket = self.manners.bucket(call)
+        limit = self.manners.limits.get(bucket)
+        # A limit is full again after its span at the latest, whatever a clock that is off makes of it.
+        most = math.inf if limit is None else limit.seconds
+        reset = min(max(0.0, left.reset - its_time(reply.headers, self.clock.wall())), most)
         if not left.remaining:
-            self.turns.close(self.manners.bucket(call), self.clock.monotonic() + reset)
+            self.turns.close(bucket, self.clock.monotonic() + reset)
         return round(reset, 3)
+
+    def hold(self, call: Call[T], refused: RateLimited, reset: float | None) -> None:
+        """Have all calls of a limit wait where one was told that it is used up, as by somebody else with the same key.
+
+        A service that does not say for how long means a span of its limit at most.
+        """
+        bucket = self.manners.bucket(call)
+        limit = self.manners.limits.get(bucket)
+        if reset is None and limit is not None and not is_quota(refused):
+            reset = limit.seconds
+        if reset is not None:
+            refused.details.setdefault("retry_after", reset)
+        asked = refused.details.get("retry_after")
+        if limit is not None and isinstance(asked, int | float) and not is_quota(refused):
+            self.turns.close(bucket, self.clock.monotonic() + min(asked, limit.seconds))
 
 
 def _too_often(wait: float) -> RateLimited:
     return RateLimited(
         f"The service's limit is reached: the next request may be sent in {wait:.0f} s.",
         hint="Ask again then; nothing was sent.",
-        code="limit_kept",
+        code=LIMIT_KEPT,
         details={"retry_after": round(wait, 3), "sent": False},
     )
 

@@ -76,6 +76,14 @@ def seconds(text: str, now: float) -> float | None:
     return None if math.isnan(value) else round(min(max(value, 0.0), _YEAR), 3)
 
 
+def its_time(headers: Mapping[str, str], ours: float) -> float:
+    """Seconds since 1970 by the service's clock, where it tells them, for its moments are of that clock; else ours."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return ours
+
+
 def _unsaid(status: int) -> str:
     phrase = responses.get(status)
     return f"The service answered {status} ({phrase})." if phrase else f"The service answered {status}."

@@ -12,8 +12,7 @@ LIVE_SUPPORT = Tool(
         "Live agents: times with percentiles (chat_ms includes the queue), statuses, availability, occupancy."
     ),
     question=contract.LIVE_SUPPORT,
-    narrows="limit",
-    left_out="Ask for fewer measures, or filter.",
+    left_out="Ask for fewer groups (limit) or measures, or filter.",
     own=frozenset({"metric"}),
     bare=frozenset({"agent"}),
     told={

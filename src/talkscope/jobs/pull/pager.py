@@ -133,15 +133,23 @@ class _Pulling:
         for key, value in self.journal.answers():
             part = open_.pop(key, None)
             if part is None:
-                raise InvalidArgument(
-                    f"The journal in {self.journal.folder} is of another version of Talkscope.",
-                    hint="Add --restart to begin anew.",
-                )
+                raise self._another_version()
             self.done += 1
-            open_.update({each.key: each for each in self.plan.answered(part, value)})
+            try:
+                brought = self.plan.answered(part, value)
+            except ValueError:
+                # It was read when it came, by models that are no more.
+                raise self._another_version() from None
+            open_.update({each.key: each for each in brought})
         self.known = self.done + len(open_)
         self._told()
         return list(open_.values())
+
+    def _another_version(self) -> InvalidArgument:
+        return InvalidArgument(
+            f"The journal in {self.journal.folder} is of another version of Talkscope.",
+            hint="Add --restart to begin anew.",
+        )
 
     async def ask(self, part: Part) -> list[Part]:
         """Ask one part and write its answer down; the parts that it brings."""

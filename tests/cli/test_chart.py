@@ -16,7 +16,7 @@ import talkscope
 from talkscope.cli.chart import ALIASES, KINDS
 from talkscope.cli.group import Surroundings, group, run
 from talkscope.settings import Settings, SourceSettings
-from talkscope.tools import TOOLS
+from talkscope.tools import RECORD_TOOLS, TOOLS
 from tests.charts.rendering.pixels import size
 from tests.cli.running import talkscope as process
 from tests.recipes.telemetry import NAME, records
@@ -78,8 +78,9 @@ def refused(chart: Chart, capsys: pytest.CaptureFixture[str]) -> Callable[..., t
 def test_every_chart_tool_is_a_kind_and_has_an_example_that_its_options_take(
     chart: Chart, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert [f"chart_{kind}" for kind in KINDS] == [tool.name for tool in TOOLS if tool.name.startswith("chart_")]
-    assert len(KINDS) == 8
+    names = [tool.name for tool in (*TOOLS, *RECORD_TOOLS)]
+    assert [f"chart_{kind}" for kind in KINDS] == [name for name in names if name.startswith("chart_")]
+    assert len(KINDS) == 12
     above = click.Context(group, info_name="talkscope")
     charts = group.get_command(above, "chart")
     assert isinstance(charts, click.Group)

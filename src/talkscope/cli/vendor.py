@@ -26,6 +26,9 @@ _PLATFORMS: Mapping[str, str] = {
 """By command, which is how the tools' names begin: the platform."""
 
 
+_POSITIONAL: Mapping[str, str] = {"studio_conversation": "ids", "calls_detail": "call_id", "studio_analyze": "ids"}
+
+
 class _Questions(click.Group):
     """The questions to one platform."""
 
@@ -81,13 +84,21 @@ def _question(name: str, tool: VendorTool) -> click.Command:
         name,
         callback=callback,
         params=[
-            *options(tool.params),
+            *options(tool.params, positional=_POSITIONAL.get(tool.name), says=_says(tool)),
             click.Option(["--source"], metavar="NAME", help="Which configured account is asked."),
             *page_options(),
         ],
         help=tool.description,
         short_help=tool.title,
     )
+
+
+def _says(tool: VendorTool) -> dict[str, str]:
+    """What each word means, as the tool says it."""
+    properties = tool.input_schema()["properties"]
+    assert isinstance(properties, dict)
+    told = {name: each.get("description", "") for name, each in properties.items() if isinstance(each, dict)}
+    return {name: f"{str(says)[:1].upper()}{str(says)[1:]}" for name, says in told.items()}
 
 
 def _answer(around: Surroundings, tool: VendorTool, asked: Mapping[str, object]) -> Answer:

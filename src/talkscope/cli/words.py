@@ -64,25 +64,34 @@ class OneOf(click.Choice[str]):
 
 
 def options(
-    params: type[Asked], *, positional: str | None = None, defaults: Mapping[str, object] | None = None
+    params: type[Asked],
+    *,
+    positional: str | None = None,
+    defaults: Mapping[str, object] | None = None,
+    says: Mapping[str, str] | None = None,
 ) -> list[click.Parameter]:
     """The options for a question's words, in the contract's order, and shortcuts for frequent filters.
 
     `positional` is the word that is given without its name, required where the contract requires it; `defaults` are
-    told where a command has others than the contract.
+    told where a command has others than the contract; `says` are the helps of words in place of the usual ones, and
+    without one a word is no option.
     """
     known = defaults or {}
     found: list[click.Parameter] = []
     for name, field in params.model_fields.items():
         if name == positional:
-            found.insert(0, click.Argument([name], required=field.is_required()))
+            found.insert(0, click.Argument([name], required=field.is_required(), nargs=-1 if _kind(field)[1] else 1))
+        elif says is not None and name not in says:
+            continue
+        elif says is not None:
+            found.append(_option(name, field, None, says[name]))
         else:
             found.append(_option(name, field, known.get(name)))
-    if "filters" in params.model_fields:
-        for name, says in SHORTCUTS.items():
+    if "filters" in params.model_fields and says is None:
+        for name, which in SHORTCUTS.items():
             taken = any(name in parameter.opts for parameter in found)
             if not taken:
-                shortcut = f"Only {says}: --filter {name}=VALUE. Several mean either."
+                shortcut = f"Only {which}: --filter {name}=VALUE. Several mean either."
                 found.append(
                     click.Option([kebab(name), _shortcut(name)], metavar="VALUE", multiple=True, help=shortcut)
                 )
@@ -213,9 +222,12 @@ def _aliases(field: FieldInfo) -> list[str]:
     return [choice for choice in alias.choices if isinstance(choice, str)]
 
 
-def _option(name: str, field: FieldInfo, default: object) -> click.Option:
+def _option(name: str, field: FieldInfo, default: object, says: str | None = None) -> click.Option:
     others = [*_aliases(field), *_EXTRA_SPELLINGS.get(name, ())]
     spellings = [kebab(word) for word in dict.fromkeys([name, *others])]
+    if field.annotation is bool:
+        pair = f"{spellings[0]}/--no-{spellings[0].removeprefix('--')}"
+        return click.Option([pair, name], default=None, help=_help(name, field, default) if says is None else says)
     kind, many = _kind(field)
     return click.Option(
         [*spellings, name],
@@ -223,7 +235,7 @@ def _option(name: str, field: FieldInfo, default: object) -> click.Option:
         multiple=many,
         required=field.is_required(),
         metavar=None if isinstance(kind, OneOf | click.IntRange | click.FloatRange) else _METAVARS.get(name, "TEXT"),
-        help=_help(name, field, default),
+        help=_help(name, field, default) if says is None else says,
     )
 
 

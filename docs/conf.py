@@ -18,6 +18,8 @@ MENU: dict[str, list[str]] = {
     "How to": [
         "docs/how-to/ingest",
         "docs/how-to/sources",
+        "docs/how-to/platforms",
+        "docs/how-to/sync",
         "docs/how-to/serve",
         "docs/how-to/report",
         "docs/mcp-distribution",
@@ -25,7 +27,15 @@ MENU: dict[str, list[str]] = {
         "docs/charts",
         "docs/gallery/index",
     ],
-    "Explanation": ["docs/concepts", "docs/warehouse", "docs/privacy", "docs/authentication", "docs/decisions/README"],
+    "Explanation": [
+        "docs/concepts",
+        "docs/outcomes",
+        "docs/live-support",
+        "docs/warehouse",
+        "docs/privacy",
+        "docs/authentication",
+        "docs/decisions/README",
+    ],
     "Reference": [
         "docs/reference/tools",
         "docs/reference/commands",
@@ -36,7 +46,7 @@ MENU: dict[str, list[str]] = {
         "docs/records",
         "docs/sdk",
     ],
-    "The project": ["CONTRIBUTING", "docs/publishing", "SECURITY", "CHANGELOG"],
+    "The project": ["CONTRIBUTING", "docs/coverage", "docs/publishing", "SECURITY", "CHANGELOG"],
 }
 HOME = "docs/index"
 _LOGGER = getLogger(__name__)

@@ -268,4 +268,5 @@ class _Screen:
         if self._board.live is not None:
             texts["Live"] = "\n".join(self._events) or "…"
         head = Text(f"{clean(self._board.name, 60)}, {self._now():%Y-%m-%d %H:%M:%S} UTC (Ctrl-C ends)")
-        return Group(head, *(Box(Text(text.rstrip("\n")), title=title) for title, text in texts.items()))
+        boxes = [Box(Text(text.rstrip("\n"), no_wrap=True, overflow="crop"), title=of) for of, text in texts.items()]
+        return Group(head, *boxes)

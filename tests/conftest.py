@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import talkscope
+from tests.oracle import scenario
 
 # How fast examples are made and run says something about the machine, and nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +27,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Where no bytecode may be left beside the sources, the programs that tests start share a folder for it."""
     if sys.dont_write_bytecode:
-        base: Path = tmp_path_factory.getbasetemp()
-        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-        os.environ["PYTHONPYCACHEPREFIX"] = str(shared / "bytecode")
+        os.environ["PYTHONPYCACHEPREFIX"] = str(_shared(tmp_path_factory) / "bytecode")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session")
+def scenario_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The oracle's scenario, its batches loaded one after the other as they would arrive; for tests that only read."""
+    ready = _shared(tmp_path_factory) / "scenario"
+    if not ready.exists():
+        making = tmp_path_factory.mktemp("scenario")
+        for batch in scenario(7):
+            assert talkscope.ingest(batch, warehouse=making / "warehouse").ok
+        with suppress(OSError):  # another process that runs tests was quicker
+            making.rename(ready)
+    return ready / "warehouse"
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of this run of the tests share."""
+    base: Path = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

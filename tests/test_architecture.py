@@ -24,9 +24,9 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES_IN_A_FILE = 400
 MOST_LINES_IN_A_FUNCTION = 60
 
-# The packages whose members are one file each, and the name of the table in their __init__ that lists them.
+# The packages whose members are one file each, and the names of the tables in their __init__ that list them.
 TABLES = {
-    "tools": "TOOLS",
+    "tools": "TOOLS RECORD_TOOLS TOOLSETS",
     "warehouse/ingest": "FORMATS",
     "warehouse/questions": "QUESTIONS",
     "hosted": "QUESTIONS",
@@ -149,7 +149,7 @@ def test_a_packages_table_of_contents_names_each_member(package: str, table: str
     }
     members -= {"__init__"} | _shared(package)
     assert members, f"{package} has no members"
-    missing = members - _listed(package, table)
+    missing = members.difference(*(_listed(package, name) for name in table.split()))
     assert not missing, f"add to {table} in {package}/__init__.py: {', '.join(sorted(missing))}"
 
 

@@ -70,18 +70,28 @@ class Host:
         return found
 
 
-@pytest.fixture
-def host(chromium: Chromium, bundle: str) -> Iterator[Host]:
+@pytest.fixture(scope="module")
+def laid(chromium: Chromium, bundle: str) -> Iterator[Page]:
+    """A page that the host and the view are laid out for."""
     page = chromium.open()
-    page.prefer("light")
     page.lay(HOST, Path(__file__).with_name("host.html").read_text("utf-8"))
     page.lay(VIEW, pages.app(bundle), content_security_policy=POLICY)
-    page.go(HOST)
-    page.wait("document.readyState === 'complete' && typeof load === 'function'")
-    yield Host(page)
+    yield page
     page.close()
-    assert page.complaints == []
-    assert set(page.requests) <= {HOST, VIEW}
+
+
+@pytest.fixture
+def host(laid: Page) -> Iterator[Host]:
+    laid.requests.clear()
+    laid.prefer("light")
+    laid.size(760, 600)
+    laid.go("about:blank")
+    laid.go(HOST)
+    laid.wait("document.readyState === 'complete' && typeof load === 'function'")
+    yield Host(laid)
+    complaints, laid.complaints = laid.complaints, []
+    assert complaints == []
+    assert set(laid.requests) <= {HOST, VIEW}
 
 
 def test_a_host_shows_the_lines_of_a_result(host: Host) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from talkscope import open_warehouse
 from talkscope.client import Client
 from tests.oracle import World, scenario
-from tests.warehouse.loading import load
 
 
 @pytest.fixture(scope="session")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(scenario_warehouse: Path) -> Iterator[Client]:
     """Asks a warehouse of the oracle's scenario."""
-    folder = tmp_path_factory.mktemp("charts") / "warehouse"
-    for batch in scenario(7):
-        load(folder, batch)
-    with open_warehouse(folder) as opened:
+    with open_warehouse(scenario_warehouse) as opened:
         yield opened
 
 

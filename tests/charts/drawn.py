@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import altair as alt
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema_rs
 import vl_convert
 
 from talkscope.charts.drawing import Drawing
@@ -35,9 +36,14 @@ HOSTILE = (
 
 
 @cache
-def _validator() -> Any:
+def _validator() -> jsonschema_rs.Validator:
     path = Path(alt.__file__).parent / "vegalite" / "v6" / "schema" / "vega-lite-schema.json"
-    return jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+    return jsonschema_rs.validator_for(json.loads(path.read_text(encoding="utf-8"), object_hook=_referring))
+
+
+def _referring(part: dict[str, Any]) -> dict[str, Any]:
+    """A part of the schema, its reference an address: the names of types have angle brackets, which none may have."""
+    return {**part, "$ref": quote(part["$ref"], safe="#/")} if "$ref" in part else part
 
 
 def checked(drawing: Drawing) -> str:

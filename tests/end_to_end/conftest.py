@@ -9,25 +9,19 @@ from pathlib import Path
 
 import pytest
 
-import talkscope
 from tests.oracle import World, scenario
 from tests.server.wire import Wire
-
-BATCHES = scenario(7)
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World.load(*BATCHES)
+    return World.load(*scenario(7))
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(scenario_warehouse: Path) -> Path:
     """A warehouse that the scenario's five batches were loaded into, one load each, as they would arrive."""
-    place = tmp_path_factory.mktemp("scenario") / "warehouse"
-    for batch in BATCHES:
-        assert talkscope.ingest(batch, warehouse=place).ok
-    return place
+    return scenario_warehouse
 
 
 def served(folder: Path, **more: str) -> Wire:

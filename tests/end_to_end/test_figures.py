@@ -14,7 +14,7 @@ HEADLINES = ("sessions", "interactions", "end_users", "errors", "error_rate", "a
 SESSION_WORDS = ("platform", "channel", "language", "app_key", "character_id", "experience_id", "end_user_id")
 TURN_WORDS = ("status", "interaction_type")
 SPAN_WORDS = ("processor", "provider", "voice_provider", "model", "error_code")
-OUTCOME_WORDS = ("resolution", "handoff_reason", "sentiment")
+OUTCOME_WORDS = ("resolution", "handoff_reason", "sentiment", "tag")
 USAGE = ("input_tokens", "output_tokens", "characters", "cost_usd")
 ENDINGS = ("outcomes", "handoffs", "handoff_rate", "deflection_rate")
 LATENCY = ("avg", "p50", "p75", "p90", "p95", "p99", "max")
@@ -222,10 +222,7 @@ def test_concurrency(server: Wire, world: World, case: Case):
         assert got == {label(start, grain, case.zone): peak for start, peak in peaks.items()}
 
 
-@each_case
-@pytest.mark.parametrize("by", ["processor", "provider", "model"])
-@pytest.mark.parametrize("percentile", [None, "p50", "p95"])
-def test_where_the_time_of_turns_goes(server: Wire, world: World, case: Case, by: str, percentile: str | None):
+def check_attribution(server: Wire, world: World, case: Case, by: str, percentile: str | None = None) -> None:
     words = {"percentile": percentile} if percentile else {}
     answer = ask(server, "get_latency_breakdown", by=by, limit=100, **words, **within(case))
     expected = world.attribution(case.start, case.end, by, percentile=int(percentile[1:]) if percentile else None)
@@ -238,3 +235,18 @@ def test_where_the_time_of_turns_goes(server: Wire, world: World, case: Case, by
         assert same(share, us / expected.total if expected.total else None, 1e-6)
     if expected.total:
         assert sum(share for _, share in got.values()) == pytest.approx(1, abs=1e-5)
+
+
+@each_case
+@pytest.mark.parametrize("by", ["processor", "provider", "model"])
+def test_where_the_time_of_turns_goes(server: Wire, world: World, case: Case, by: str):
+    check_attribution(server, world, case, by)
+
+
+@pytest.mark.parametrize("case", CASES[:5], ids=lambda case: case.name)
+@pytest.mark.parametrize("by", ["processor", "provider", "model"])
+@pytest.mark.parametrize("percentile", ["p50", "p95"])
+def test_where_the_time_of_the_turns_at_a_percentile_goes(
+    server: Wire, world: World, case: Case, by: str, percentile: str
+):
+    check_attribution(server, world, case, by, percentile)

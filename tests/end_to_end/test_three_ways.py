@@ -25,6 +25,8 @@ from tests.end_to_end.asking import same
 
 NOW = datetime.fromisoformat("2026-03-29T00:00:00+00:00")
 WEEK = {"range": "last_7d"}
+ELSEWHERE = ("live_support", "resources")
+"""Questions about records that the scenario has none of."""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,10 @@ def words_of(app: App) -> dict[str, dict[str, Any]]:
         "concurrency": {"granularity": "hour", **WEEK},
         "regressions": {"measure": "p95", "current_range": "last_24h", "baseline_range": "last_7d"},
         "catalog": {"kind": "metric"},
+        "outcomes": {"measures": ["all"], "group_by": ["character_id"], **WEEK},
+        "live_support": WEEK,
+        "resources": WEEK,
+        "errors": {"limit": 100, **WEEK},
         "query": {
             "query": {
                 "measures": ["SessionMetrics.count", "SessionMetrics.p95Value"],
@@ -86,7 +92,7 @@ def test_a_served_warehouse_answers_as_one_in_process(app: App, question: str) -
     here, served = asked(app, "here", question), asked(app, "served", question)
     assert here.meta.source == "here"
     assert served.meta.source == "served"
-    assert here.rows
+    assert here.rows or question in ELSEWHERE
     assert served.model_copy(update={"meta": served.meta.model_copy(update={"source": "here"})}) == here
 
 
@@ -126,6 +132,13 @@ def test_a_hosted_account_answers_with_the_same_figures(
                 assert same(got or None, known or None), (key, name)
             else:
                 assert got == known, (key, name)
+
+
+@pytest.mark.parametrize("question", [*ELSEWHERE, "errors", "outcomes"])
+def test_a_hosted_account_refuses_what_only_other_platforms_tell(app: App, question: str) -> None:
+    with pytest.raises(NotSupported) as refused:
+        asked(app, "hosted", question)
+    assert "warehouse" in refused.value.hint
 
 
 def test_a_hosted_account_explains_the_same_turn(app: App) -> None:

@@ -17,10 +17,14 @@ def plain(text: str) -> bool:
     return shown([text])[0] == text
 
 
-def test_every_turn_of_the_scenario(server: Wire, world: World):
+def test_the_turns_of_the_scenario(server: Wire, world: World):
     turns = [turn for turn in world.data.interactions if plain(turn.key) and plain(turn.platform)]
-    assert len(turns) > 300
-    for turn in turns:
+    odd = [turn for turn in turns if not turn.session_id.startswith("s-")]
+    made_by_chance = [turn for turn in turns if turn.session_id.startswith("s-")]
+    assert len(odd) > 50
+    assert len(made_by_chance) > 200
+    # Each turn that was made to be awkward, and every fourth of those that chance made.
+    for turn in [*odd, *made_by_chance[::4]]:
         answer = ask(server, "get_interaction", interaction_id=f"{turn.platform}:{turn.key}")
         expected = world.trace(turn.key, turn.platform)
         names = ["kind", "offset_ms", "duration_ms", "self_ms", "depth"]

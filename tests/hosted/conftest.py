@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
-import talkscope
 from talkscope import api
 from talkscope.client import Client, PortalTransport
 from talkscope.models.answers import Answer
@@ -19,24 +19,20 @@ from talkscope.warehouse.store import DuckStore, Stop
 from tests.hosted.accounts import Clock, Hosted, Reply
 from tests.oracle import World, scenario
 
-BATCHES = scenario(7)
 NOW = "2026-03-29T00:00:00+00:00"
 """The end of a day that holds every nasty record."""
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World.load(*BATCHES)
+    return World.load(*scenario(7))
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckStore]:
+def store(scenario_warehouse: Path) -> Iterator[DuckStore]:
     """A warehouse that the scenario's batches were loaded into."""
-    place = tmp_path_factory.mktemp("scenario") / "warehouse"
-    for batch in BATCHES:
-        assert talkscope.ingest(batch, warehouse=place).ok
     with ExitStack() as stack:
-        opened = DuckStore(place, name="warehouse", memory_limit="512MB", threads=1)
+        opened = DuckStore(scenario_warehouse, name="warehouse", memory_limit="512MB", threads=1)
         stack.callback(opened.close)
         yield opened
 

@@ -120,9 +120,10 @@ async def _storm(url: str, count: int, seed: int) -> dict[str, object]:
     settings = Settings(sources=(account,), deadline=DEADLINE, reveal_personal_data=True)
     storm = Storm(random.Random(seed))
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-        await _many(storm, settings, client, url, min(WARM_UP, count))
+        warm_up = min(WARM_UP, count // 2)
+        await _many(storm, settings, client, url, warm_up)
         before = _memory()
-        await _many(storm, settings, client, url, count)
+        await _many(storm, settings, client, url, count - warm_up)
         grown = _memory() - before
     return {"endings": storm.endings, "foreign": storm.foreign, "late": round(storm.late, 3), "grown": grown}
 

@@ -13,7 +13,7 @@ SESSION_DIMENSIONS = words(
 )
 SPAN_DIMENSIONS = words("processor provider voice_provider model error_code")
 TURN_DIMENSIONS = words("interaction_id interaction_type status failure_stage")
-OUTCOME_DIMENSIONS = words("resolution handoff_reason deflection_quality sentiment sentiment_shift recontact_risk")
+OUTCOME_DIMENSIONS = words("resolution handoff_reason deflection_quality sentiment sentiment_shift recontact_risk tag")
 DIMENSIONS = SESSION_DIMENSIONS | SPAN_DIMENSIONS | TURN_DIMENSIONS | OUTCOME_DIMENSIONS
 
 FAILED = ("error", "timeout")
@@ -46,6 +46,9 @@ class Fact:
     leaf: bool = False
     depth: int = 0
     derived: bool = False
+    handed: bool | None = None
+    """Whether an outcome says that a person took over; None where it does not say."""
+    tags: tuple[str, ...] = ()
 
     @property
     def session(self) -> Key:
@@ -58,9 +61,11 @@ class Fact:
         return None if self.interaction_id is None else (self.platform, self.interaction_id)
 
     def values(self, dimension: str) -> tuple[str | None, ...]:
-        """What the fact says on a dimension: one value, or every participant for `character_id`."""
+        """What the fact says on a dimension: one value, or every participant for `character_id`, every tag."""
         if dimension == "character_id" and self.everyone:
             return self.everyone
+        if dimension == "tag" and self.tags:
+            return self.tags
         return (self.dims.get(dimension),)
 
 
@@ -211,6 +216,19 @@ def _amounts(row: Row) -> dict[str, float | int | None]:
     return {name: value for name in names if isinstance(value := row.get(name), int | float)}
 
 
+def _handed(row: Row) -> bool | None:
+    """What `handoff` says, else what the resolution does."""
+    said = row.get("handoff")
+    if said is not None:
+        return said == "true"
+    return {"handoff": True, "resolved": False, "abandoned": False}.get(str(row.get("resolution")))
+
+
+def _tags(row: Row) -> tuple[str, ...]:
+    given = row.get("tags")
+    return tuple(str(one) for one in given) if isinstance(given, list) else ()
+
+
 class _Builder:
     """Makes facts of the merged rows."""
 
@@ -253,6 +271,8 @@ class _Builder:
             leaf=kind == "span" and self.tree.is_leaf(row),
             depth=self.tree.depth(row) if kind == "span" else 0,
             derived=key in self.derived.get(kind, set()),
+            handed=_handed(row) if kind == "outcome" else None,
+            tags=_tags(row) if kind == "outcome" else (),
         )
 
     def _end(self, kind: str, session: Key, row: Row) -> int | None:

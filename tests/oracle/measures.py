@@ -154,10 +154,10 @@ def fold(name: str, rows: Sequence[Fact], over_metric: bool = False) -> Figure:
 
 
 def _fold_endings(name: str, rows: Sequence[Fact]) -> Figure:
-    handoffs = sum(row.dims["resolution"] == "handoff" for row in rows)
+    handoffs = sum(row.handed is True for row in rows)
     if name in ("outcomes", "handoffs"):
         return (len(rows) if name == "outcomes" else handoffs), len(rows)
-    settled = sum(row.dims["resolution"] not in (None, "open") for row in rows)
+    settled = sum(row.handed is not None for row in rows)
     if settled == 0:
         return None, 0
     rate = handoffs / settled

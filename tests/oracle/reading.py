@@ -44,9 +44,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "error_code attributes"
     ),
     "outcome": words(
-        "session_id time platform resolution handoff_reason deflection_quality resources rating rating_scale remark "
-        "sentiment sentiment_shift recontact_risk winback_sent winback_answered winback_converted user_intent summary "
-        "reasons tags attributes"
+        "session_id time platform outcome_id resolution handoff handoff_reason deflection_quality resources rating "
+        "rating_scale remark sentiment sentiment_shift recontact_risk winback_sent winback_answered winback_converted "
+        "user_intent summary reasons tags attributes"
     ),
 }
 REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +56,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "event": ("session_id", "time", "metric_name"),
     "outcome": ("session_id", "time"),
 }
-ID_OF = {"session": "session_id", "interaction": "interaction_id", "span": "span_id"}
+ID_OF = {"session": "session_id", "interaction": "interaction_id", "span": "span_id", "outcome": "outcome_id"}
 
 
 def micros(moment: datetime) -> int:
@@ -98,6 +98,8 @@ def _value(name: str, value: object) -> object:
     if name in JSON_VALUES:
         return value
     text = str(value)
+    if name == "handoff":
+        return {"true": "true", "1": "true", "false": "false", "0": "false"}[text.strip().lower()]
     return (text.strip().lower() if name in LOWERED else text) or None
 
 

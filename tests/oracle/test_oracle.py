@@ -29,8 +29,9 @@ def event(session_id: str, name: str, second: float, **rest: object) -> Record:
     return {"type": "event", "session_id": session_id, "metric_name": name, "time_us": int(second * SECOND), **rest}
 
 
-def outcome(session_id: str, second: float, resolution: str | None) -> Record:
-    return {"type": "outcome", "session_id": session_id, "time_us": int(second * SECOND), "resolution": resolution}
+def outcome(session_id: str, second: float, resolution: str | None, **rest: object) -> Record:
+    at = {"time_us": int(second * SECOND), "resolution": resolution}
+    return {"type": "outcome", "session_id": session_id, **at, **rest}
 
 
 def ask(world: World, name: str, **rest: object) -> dict[object, object]:
@@ -218,6 +219,21 @@ def test_a_session_counts_by_its_latest_outcome_in_the_window() -> None:
     assert ask(world, "handoff_rate") == {(): (0.5, 2)}  # one handoff of a and b
     assert ask(world, "deflection_rate", end=300 * SECOND) == {(): (1, 2)}
     assert ask(world, "outcomes", by=["resolution"], end=2 * SECOND) == {"open": (1, 1)}
+
+
+def test_what_an_outcome_says_of_a_handoff_is_believed_before_its_resolution() -> None:
+    world = World.load(
+        [
+            outcome("a", 1, "resolved", handoff=True, tags=["x", "y"]),
+            outcome("b", 2, "open", handoff=False, tags=["y"]),
+            outcome("c", 3, "odd"),
+            outcome("d", 4, "handoff"),
+        ]
+    )
+    assert ask(world, "handoffs") == {(): (2, 4)}
+    assert ask(world, "deflection_rate") == {(): (pytest.approx(1 / 3), 3)}
+    assert ask(world, "outcomes", by=["tag"]) == {"x": (1, 1), "y": (2, 2), None: (2, 2)}
+    assert ask(world, "outcomes", where=[("tag", "!=", "y")]) == {(): (2, 2)}
 
 
 def test_two_groups_and_a_bucket_make_one_key() -> None:

@@ -55,7 +55,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=["handshake", "2026-07-28"])
+@pytest.fixture(scope="session", params=["handshake", "2026-07-28"])
 def host(stocked: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Host]:
     """`talkscope mcp` on that warehouse, in each era."""
     modern = request.param != "handshake"

@@ -32,7 +32,14 @@ _SHARES = {"share": "fraction", "mean_ms": "ms"}
 
 
 def draw(
-    answer: Answer, *, title: str | None = None, of: str = "", noun: str = "", notes: Sequence[str] = ()
+    answer: Answer,
+    *,
+    title: str | None = None,
+    of: str = "",
+    noun: str = "",
+    notes: Sequence[str] = (),
+    by: Sequence[str] = (),
+    measures: Sequence[str] = (),
 ) -> Drawing:
     """The bars of a breakdown, or of a latency breakdown, in the answer's order.
 
@@ -42,8 +49,10 @@ def draw(
         of: What the measures are of, where the answer does not say: a metric's name.
         noun: What n counts, in words.
         notes: Lines for the subtitle.
+        by: The columns that name a row, where they are not the dimensions that every question has.
+        measures: The columns that are drawn, where they are not the measures that every question has.
     """
-    bars = _Bars(answer, clean(of, _CAP))
+    bars = _Bars(answer, clean(of, _CAP), by, measures)
     heading = clean(title or bars.title(), _TITLE)
     told = words.subtitle(answer, *bars.notes(), *notes, n_of=noun or bars.noun())
     lack = bars.lack()
@@ -66,14 +75,16 @@ class _Row:
 class _Bars:
     """A breakdown answer, taken apart: its rows with their labels, and its measures with their texts."""
 
-    def __init__(self, answer: Answer, of: str) -> None:
+    def __init__(self, answer: Answer, of: str, by: Sequence[str] = (), measures: Sequence[str] = ()) -> None:
         self.answer, self.of = answer, of
         self.shares = "share" in answer.columns
         if self.shares:
             self.measures = ["share"]
+        elif measures:
+            self.measures = list(measures)
         else:
             self.measures = [each for each in answer.columns if each in MEASURES or each.startswith("turn_")]
-        self.dimensions = [each for each in answer.columns if each in DIMENSIONS]
+        self.dimensions = list(by) or [each for each in answer.columns if each in DIMENSIONS]
         self.units = {each: _SHARES.get(each) or clean(words.unit(answer, each), 24) for each in self.measures}
         self.rows = self._rows()
 

@@ -15,7 +15,14 @@ from pydantic import ValidationError as PydanticValidationError
 
 from talkscope.errors import InvalidArgument, Json, UnknownArgument, nearest, unknown
 from talkscope.models import questions as asked
-from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer, SessionAnswer, TurnAnswer
+from talkscope.models.answers import (
+    Answer,
+    ConcurrencyAnswer,
+    ErrorsAnswer,
+    ExplainAnswer,
+    SessionAnswer,
+    TurnAnswer,
+)
 
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -59,13 +66,21 @@ REGRESSIONS = Question(
     "regressions", asked.RegressionsAsked, Answer, "What got worse against a baseline, with significance.", "business"
 )
 CATALOG = Question("catalog", asked.CatalogAsked, Answer, "What can be measured and grouped here.")
+OUTCOMES = Question("outcomes", asked.OutcomesAsked, Answer, "How sessions ended: rates and shares, each with its n.")
+LIVE_SUPPORT = Question(
+    "live_support", asked.LiveSupportAsked, Answer, "Queue, response and chat times of live agents; occupancy."
+)
+RESOURCES = Question(
+    "resources", asked.ResourcesAsked, Answer, "Calls of tools, toolkits, skills and knowledge bases, and how they end."
+)
+ERRORS = Question("errors", asked.ErrorsAsked, ErrorsAnswer, "What went wrong, one row an error, newest first.")
 QUERY = Question("query", asked.QueryAsked, Answer, "A restricted query over the semantic layer.", "business")
 
 QUESTIONS: Mapping[str, Question[Answer]] = {
     question.name: question
     for question in (
         SUMMARY, TIMESERIES, BREAKDOWN, LATENCY, SESSIONS, SESSION, INTERACTION, EXPLAIN, CONCURRENCY, REGRESSIONS,
-        CATALOG, QUERY,
+        CATALOG, QUERY, OUTCOMES, LIVE_SUPPORT, RESOURCES, ERRORS,
     )
 }  # fmt: skip
 

@@ -27,6 +27,10 @@ QUESTIONS: Mapping[str, str] = {
     "regressions": "talkscope.hosted.regressions",
     "catalog": "talkscope.hosted.catalog",
     "query": "talkscope.hosted.query",
+    "live_support": "talkscope.hosted.beside",
+    "resources": "talkscope.hosted.beside",
+    "errors": "talkscope.hosted.beside",
+    "outcomes": "talkscope.hosted.outcomes",
 }
 
 

@@ -18,7 +18,7 @@ DAYS_UNTIL_RECONTACT = 7
 class OutcomeMeasure:
     """A figure about outcomes.
 
-    A `rate` is one fraction, or one for each label; `shares` are fractions of one whole, which sum to 1 over its labels;
+    A `rate` is one fraction, or one for each label; `shares` are of one whole, and sum to 1 over its labels;
     `definition` says what is counted, and out of what.
     """
 
@@ -55,8 +55,8 @@ _DECLARED = (
         "rate",
         "end user back in another session within 7 days of the end / sessions of a known end user, 7 days past",
     ),
-    OutcomeMeasure("csat", "rate", "ratings above the middle of their scale (4, 5 of 5; 3, 4 of 4) / ratings, by scale"),
-    OutcomeMeasure("dsat", "rate", "ratings below the middle of their scale (1, 2 of 5; 1, 2 of 4) / ratings, by scale"),
+    OutcomeMeasure("csat", "rate", "ratings above the middle of the scale (4, 5 of 5; 3, 4 of 4) / ratings, by scale"),
+    OutcomeMeasure("dsat", "rate", "ratings below the middle of the scale (1, 2 of 5; 1, 2 of 4) / ratings, by scale"),
     OutcomeMeasure("rating", "shares", "each rating / ratings of its scale"),
     OutcomeMeasure("rating_mean", "mean", "sum of ratings / ratings, by scale"),
     OutcomeMeasure(
@@ -79,7 +79,7 @@ HEADLINE = (
     "outcomes", "deflection_rate", "resolution_rate", "handoff_reason", "sentiment", "csat", "response_rate",
     "coverage",
 )  # fmt: skip
-"""What is answered when no measure is asked for."""
+"""What `main` stands for, which is asked for where no measure is."""
 
 _ALIASES = {
     "deflection": "deflection_rate",
@@ -112,8 +112,10 @@ def outcome_measure(name: str) -> OutcomeMeasure:
 
 
 def outcome_measures(names: Sequence[str]) -> tuple[OutcomeMeasure, ...]:
-    """The figures of these names, each once."""
-    return tuple(dict.fromkeys(outcome_measure(name) for name in names))
+    """The figures of these names, each once; `main` stands for the headline ones, `all` for all."""
+    several = {"main": HEADLINE, "all": tuple(OUTCOMES)}
+    every = [each for name in names for each in several.get(name.strip().lower(), (name,))]
+    return tuple(dict.fromkeys(outcome_measure(name) for name in every))
 
 
 def middle(scale: float) -> float:

@@ -150,6 +150,16 @@ class RegressionsAsked(Asked):
     limit: int = Field(default=20, ge=1, le=100)
 
 
+class OutcomesAsked(Windowed):
+    """How sessions ended."""
+
+    measures: Words = Field(
+        default=["main"], min_length=1, max_length=32, validation_alias=AliasChoices("measures", "measure")
+    )
+    group_by: Words = Field(default_factory=list, max_length=1, description="at most one dimension")
+    limit: int = Field(default=10, ge=1, le=200, description="groups, default 10, at most 200")
+
+
 class LiveSupportAsked(Windowed):
     """How live agents do."""
 
@@ -161,7 +171,8 @@ class LiveSupportAsked(Windowed):
         min_length=1,
         max_length=8,
         validation_alias=AliasChoices("measures", "measure", "metrics"),
-        description="default all: sessions queue_ms first_response_ms chat_ms agents availability_ms active_ms occupancy",
+        description="default all of sessions queue_ms first_response_ms chat_ms agents availability_ms active_ms"
+        " occupancy",
     )  # fmt: skip
     group_by: Words = Field(
         default_factory=list,
@@ -175,9 +186,9 @@ class ResourcesAsked(Windowed):
     """How tools, skills and knowledge bases are used."""
 
     kind: Literal["all", "api_tool", "toolkit", "skill", "knowledge_base", "tool"] = "all"
-    by: Literal[
-        "name", "action", "item", "kind", "error_message", "character_id", "channel", "platform", "status"
-    ] = Field(default="name", validation_alias=AliasChoices("by", "group_by"))
+    by: Literal["name", "action", "item", "kind", "error_message", "character_id", "channel", "platform"] = Field(
+        default="name", validation_alias=AliasChoices("by", "group_by")
+    )
     search: str | None = Field(default=None, max_length=200, description="text in name, title, action or item")
     limit: int = Field(default=20, ge=1, le=200, description="1-200, default 20")
 
@@ -189,7 +200,10 @@ class ErrorsAsked(Windowed):
     level: Literal["error", "warning", "all"] = "error"
     code: str | None = None
     search: str | None = Field(default=None, max_length=200, description="text in the message")
-    granularity: Grain | None = Field(default=None, description="counts by bucket and service instead of rows")
+    granularity: Literal["auto", "minute", "hour", "day", "week", "month"] | None = Field(
+        default=None, description="counts by bucket and service instead of rows"
+    )
+    max_rows: int = Field(default=10_000, ge=1, le=50_000)
     limit: int = Field(default=25, ge=1, le=100, description="1-100, default 25")
     cursor: str | None = Field(default=None, description="next_cursor of the page before")
 

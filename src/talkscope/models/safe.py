@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias, TypeVar
 
 from talkscope.errors import Json
 from talkscope.models.answers import Answer, Cell
+from talkscope.models.outcomes import OUTCOMES
 from talkscope.models.semantics import DIMENSIONS, MEASURES
 from talkscope.models.text import clean
 
@@ -22,7 +23,7 @@ _LARGEST = 2**63 - 1
 # Looked at before masking, so that what is cut off is no half of an address.
 _SEEN = 2_000
 _MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?)?")
-_OURS = frozenset({*MEASURES, *DIMENSIONS, "yes", "no", "ms", "overall", "unattributed", "gap", "own", ""})
+_OURS = frozenset({*MEASURES, *DIMENSIONS, *OUTCOMES, "yes", "no", "ms", "overall", "unattributed", "gap", "own", ""})
 
 
 def outside(cell: object) -> bool:
@@ -71,15 +72,16 @@ def plain(value: object, mask: Masking, cap: int = CELL, most: int = 50) -> Json
     return safe(str(value), mask, cap)
 
 
-def whole(answer: A, mask: Masking) -> A:
-    """The same answer with each of its texts and numbers made safe, for whoever draws it."""
+def whole(answer: A, mask: Masking, bare: Collection[str] = ()) -> A:
+    """The same answer with each of its texts and numbers made safe, for whoever draws it; `bare` are not masked."""
     given = answer.model_dump(exclude={"rows", "meta"})
     made = {key: plain(value, mask, SENTENCE) for key, value in given.items()}
     about = plain(answer.meta.model_dump(exclude={"next_cursor"}), mask, SENTENCE)
     assert isinstance(about, dict)
     # A cursor is handed back as it is, so nothing may be taken out of it.
     meta = {**about, "next_cursor": answer.meta.next_cursor}
-    rows = [[cell(value, mask) for value in row] for row in answer.rows]
+    masks = [str if column in bare else mask for column in answer.columns]
+    rows = [[cell(value, hiding) for value, hiding in zip(row, masks, strict=True)] for row in answer.rows]
     columns = [name(column) for column in answer.columns]
     return answer.model_validate({**made, "columns": columns, "rows": rows, "meta": meta})
 

@@ -18,6 +18,7 @@ from talkscope.models.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from talkscope.charts.rendering import Renderer
     from talkscope.client import AsyncClient, Recent
@@ -54,14 +55,9 @@ class Opening:
     @property
     def holds_records(self) -> bool:
         """Whether a warehouse among the sources holds what only some platforms tell, such as outcomes."""
-        from talkscope.jobs.inventory import inventory
-
-        for source in self._settings.sources:
-            # What is wrong with a warehouse, its questions say.
-            with suppress(TalkscopeError, OSError):
-                if source.kind == "warehouse" and any(map(inventory(source.path).rows.get, RECORD_TABLES)):
-                    return True
-        return False
+        folders = [source.path for source in self._settings.sources if source.kind == "warehouse"]
+        # What is wrong with a warehouse, its questions say.
+        return any(_holds_records(folder) for folder in folders)
 
     def accounts(self, platform: str) -> Sequence[PlatformSettings]:
         """The configured accounts of a platform."""
@@ -128,3 +124,11 @@ class Opening:
             self._renderer.close()
         if self._app is not None:
             await self._app.aclose()
+
+
+def _holds_records(folder: Path) -> bool:
+    from talkscope.jobs.inventory import inventory
+
+    with suppress(TalkscopeError, OSError):
+        return any(map(inventory(folder).rows.get, RECORD_TABLES))
+    return False

@@ -1,4 +1,4 @@
-"""Questions about records of their own kind: filtered and grouped by their own fields, and by what their session says."""
+"""Questions about records of one kind: filtered and grouped by their own fields, and by what their session says."""
 
 from __future__ import annotations
 

@@ -23,14 +23,12 @@ Facts: TypeAlias = Literal[
 
 _EPOCH_DAY = 719_163
 _DAY = 86_400_000_000
-_SEVERAL: Mapping[str, tuple[str, str]] = {
-    "character_id": (
-        "participants",
-        "unnest(CASE WHEN len(coalesce(participants, [])) = 0 THEN [character_id]"
-        " ELSE list_distinct(list_append(participants, character_id)) END)",
-    ),
-    "tag": ("tags", "unnest(CASE WHEN len(coalesce(tags, [])) = 0 THEN [NULL]::VARCHAR[] ELSE list_distinct(tags) END)"),
-}
+_CHARACTERS = (
+    "unnest(CASE WHEN len(coalesce(participants, [])) = 0 THEN [character_id]"
+    " ELSE list_distinct(list_append(participants, character_id)) END)"
+)
+_TAGS = "unnest(CASE WHEN len(coalesce(tags, [])) = 0 THEN [NULL]::VARCHAR[] ELSE list_distinct(tags) END)"
+_SEVERAL: Mapping[str, tuple[str, str]] = {"character_id": ("participants", _CHARACTERS), "tag": ("tags", _TAGS)}
 """Dimensions of which a fact may have several values: the column that lists them, and a row for each as SQL."""
 
 HANDED = (
@@ -119,7 +117,9 @@ def condition(filters: Sequence[Filter]) -> Sql:
                 named.text += f" OR coalesce(list_has_any(participants, [{marks}]), false)"
                 named.params += values
         if len(values) < len(each.values):
-            missing = "len(coalesce(tags, [])) = 0" if each.dimension.name == "tag" else f"{each.dimension.name} IS NULL"
+            missing = (
+                "len(coalesce(tags, [])) = 0" if each.dimension.name == "tag" else f"{each.dimension.name} IS NULL"
+            )
             named.text += f" OR {missing}"
         sql.text += f" AND ({named.text})" if each.equal else f" AND NOT ({named.text})"
         sql.params += named.params
@@ -173,7 +173,9 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
     needed = list(dict.fromkeys(columns))
     several = [name for name in _SEVERAL if name in needed and (name != "character_id" or ask.has_participants())]
     # What is spread out for one dimension may still be asked for by itself.
-    inside = list(dict.fromkeys([*(name for name in needed if name != "tag"), *(_SEVERAL[name][0] for name in several)]))
+    inside = list(
+        dict.fromkeys([*(name for name in needed if name != "tag"), *(_SEVERAL[name][0] for name in several)])
+    )
     parts = [_part(ask, part, which, inside) for part in _PARTS[kind]] if kind != "outcomes" else [
         _latest_outcomes(ask, which, inside)
     ]  # fmt: skip

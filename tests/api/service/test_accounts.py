@@ -19,14 +19,14 @@ from tests.cli.running import here
 AT_ONCE = 100
 
 
-def storm(url: str, keys: list[str], path: str) -> list[tuple[str, httpx.Response]]:
-    """The path asked AT_ONCE times with each key, all at the same time."""
+def storm(url: str, keys: list[str], *paths: str) -> list[tuple[str, httpx.Response]]:
+    """The paths asked AT_ONCE times with each key, in turn and all at the same time."""
     limits = httpx.Limits(max_connections=50)
-    with httpx.Client(base_url=url, trust_env=False, timeout=60, limits=limits) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=60, limits=limits) as client:
         with ThreadPoolExecutor(50) as pool:
             waiting = [
-                (key, pool.submit(client.get, path, headers={"CONVAI-API-KEY": key}))
-                for _ in range(AT_ONCE)
+                (key, pool.submit(client.get, paths[number % len(paths)], headers={"CONVAI-API-KEY": key}))
+                for number in range(AT_ONCE)
                 for key in keys
             ]
             return [(key, each.result()) for key, each in waiting]
@@ -53,11 +53,10 @@ def test_of_a_hundred_calls_at_once_exactly_as_many_pass_as_the_limits_say(tmp_p
 
 def test_a_hundred_calls_of_each_account_at_once_read_only_its_own(town: Town) -> None:
     keys = [town.keys["business"], town.bob]
-    for path in ("/v1/analytics/breakdown?group_by=session_id", "/v1/ask/sessions"):
-        replies = storm(town.served.url, keys, path)
-        assert {reply.status_code for _, reply in replies} == {200}
-        assert not [1 for key, reply in replies if ("bob-" if key == keys[0] else "ada-") in reply.text]
-        assert all(("ada-s0" if key == keys[0] else "bob-s0") in reply.text for key, reply in replies)
+    replies = storm(town.served.url, keys, "/v1/analytics/breakdown?group_by=session_id", "/v1/ask/sessions")
+    assert {reply.status_code for _, reply in replies} == {200}
+    assert not [1 for key, reply in replies if ("bob-" if key == keys[0] else "ada-") in reply.text]
+    assert all(("ada-s0" if key == keys[0] else "bob-s0") in reply.text for key, reply in replies)
 
 
 @pytest.mark.parametrize(

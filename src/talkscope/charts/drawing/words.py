@@ -22,6 +22,9 @@ _NAMES = {
     "output_tokens": "Output tokens",
     "handoff_rate": "Handoff rate",
     "deflection_rate": "Deflection rate",
+    "csat": "CSAT",
+    "dsat": "DSAT",
+    "recontacted_within_7d": "Recontacted within 7 days",
     "mean_ms": "Mean time",
     "total_ms": "Total time",
 }

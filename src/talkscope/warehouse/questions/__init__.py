@@ -15,7 +15,7 @@ QUESTIONS: Mapping[str, str] = {
     name: f"talkscope.warehouse.questions.{name}"
     for name in (
         "summary", "timeseries", "breakdown", "latency", "sessions", "session", "interaction", "explain", "concurrency",
-        "regressions", "catalog", "query", "live_support", "resources", "errors",
+        "regressions", "catalog", "query", "outcomes", "live_support", "resources", "errors",
     )
 }  # fmt: skip
 """By the contract's name: the module whose `answer(asked, ask)` answers it."""

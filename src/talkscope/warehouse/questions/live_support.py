@@ -62,6 +62,11 @@ class _Wanted:
     measures: tuple[str, ...]
 
     @property
+    def chats(self) -> bool:
+        """Whether anything of the sessions is asked for."""
+        return bool({*self.measures} & {"sessions", *DURATIONS})
+
+    @property
     def available(self) -> bool:
         """Whether availability is asked for, and can be grouped and filtered so."""
         columns = [*self.keys, *(each.dimension.name for each in self.filters)]
@@ -74,7 +79,7 @@ def answer(asked: LiveSupportAsked, ask: Ask) -> Answer:
     keys = tuple(named(word, OWN) for word in asked.group_by)
     wanted = _Wanted(window, chosen(ask, asked.filters, OWN), keys, _measures(asked.measures))
     notes = _left_out(asked, wanted)
-    chats = _chats(ask, wanted)
+    chats = _chats(ask, wanted) if wanted.chats else {}
     spans = stretches(ask, window, wanted.filters, keys) if wanted.available else {}
     groups = [key for key in dict.fromkeys([*chats, *spans]) if key in spans or _count(chats[key])]
     groups.sort(key=lambda key: (-_count(chats.get(key)), -_total(spans.get(key)), order(key)))
@@ -87,13 +92,14 @@ def answer(asked: LiveSupportAsked, ask: Ask) -> Answer:
         rows += _others(ask, wanted, groups[: asked.limit], len(groups), len(columns))
         notes.append(f"{asked.limit} of {len(groups)} groups are shown, by sessions: raise limit, or filter.")
     n = _count(_chats(ask, replace(wanted, keys=()))[()])
+    counted = n if wanted.chats else 0
     told = _availability_notes(ask, wanted) if spans else []
     shown = [_SHOWN.get(name, name) for name in columns] + (["metric", "status"] if not keys else ["metric"])
     return Answer(
         columns=[*shown, *_STATISTICS],
         rows=rows,
         meta=ask.meta(
-            n=n or sum(each.n for each in spans.values()),
+            n=counted or sum(each.n for each in spans.values()),
             window=window,
             basis=_BASIS,
             units={"occupancy": "fraction"},
@@ -182,8 +188,9 @@ def _statuses(ask: Ask, wanted: _Wanted) -> list[list[Cell]]:
 def _others(ask: Ask, wanted: _Wanted, shown: Sequence[Key], groups: int, width: int) -> list[list[Cell]]:
     """The rows of all further groups as one, from their records."""
     rest = stretches(ask, wanted.window, wanted.filters, wanted.keys, shown) if wanted.available else {}
+    chats = _chats(ask, wanted, shown)[()] if wanted.chats else None
     named_so = folded(groups - len(shown), width)
-    return [[*named_so, *row] for row in _rows(wanted, _chats(ask, wanted, shown)[()], rest.get(()))]
+    return [[*named_so, *row] for row in _rows(wanted, chats, rest.get(()))]
 
 
 def _availability_notes(ask: Ask, wanted: _Wanted) -> list[str]:
@@ -200,7 +207,7 @@ def _availability_notes(ask: Ask, wanted: _Wanted) -> list[str]:
     if found.still:
         until = "as long as their length says" if not found.guessed else "up to the newest record"
         mixed = " where they say no length, else as long as it says" if 0 < found.guessed < found.still else ""
-        notes.append(f"{found.still} stretches have no end yet: they count {until}{mixed}.")
+        notes.append(f"Stretches without an end yet, {found.still} of {found.n}, count {until}{mixed}.")
     return notes
 
 

@@ -81,10 +81,10 @@ def answer(asked: ResourcesAsked, ask: Ask) -> Answer:
     if place is not None:
         place += asked.by == "item"
         columns.insert(place, "title")
-    for row, title, (_, figures) in zip(rows, titles, shown, strict=True):
+    for row, said, (_, figures) in zip(rows, titles, shown, strict=True):
         if place is not None:
-            row.insert(place, title)
-        row += _cells(figures)
+            row.insert(place, said)
+        row.extend(_cells(figures))
     notes = [*several_assistants(ask, [field(name) for name in keys])]
     if len(ranked) > len(shown):
         without: list[Key] = [key for key, _ in shown]
@@ -160,10 +160,7 @@ def _elsewhere(ask: Ask, window: Window) -> list[str]:
     spans = _number(ask.snapshot.fetch(sql)[0][0])
     if not spans:
         return []
-    return [
-        f"{spans} spans of tools and knowledge banks are components of turns and not counted here: get_breakdown by"
-        " processor has them."
-    ]
+    return [f"{spans} spans of tools and knowledge banks are not counted here: get_breakdown by processor has them."]
 
 
 def _none(ask: Ask, n: int) -> list[str]:

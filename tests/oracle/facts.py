@@ -168,8 +168,10 @@ def _last_facts(raw: _Raw) -> dict[Key, int]:
 
 
 def is_error_event(row: Row) -> bool:
-    """An event is an error by its name or by its status."""
-    return str(row["metric_name"]).startswith("error.") or row["status"] in FAILED
+    """An event is an error by its name or by its status, unless its level or its name says that it is less."""
+    name = str(row["metric_name"])
+    mild = row.get("level") in ("warning", "warn", "info", "debug") or name.startswith("warning.")
+    return not mild and (name.startswith("error.") or row["status"] in FAILED)
 
 
 class _Tree:

@@ -19,9 +19,7 @@ COLUMNS = (
     "t", "level", "service", "status", "code", "message", "provider", "model", "session_id", "interaction_id",
     "platform", "kind", "key",
 )  # fmt: skip
-_MILD = "coalesce(level IN ('warning', 'warn', 'info'), false) OR starts_with(metric_name, 'warning.')"
 _WARNING = "coalesce(level IN ('warning', 'warn'), false) OR starts_with(metric_name, 'warning.')"
-_ERROR = f"({ERROR_EVENT}) AND NOT ({_MILD})"
 _SERVICE = (
     "coalesce(processor, CASE WHEN starts_with(metric_name, 'error.') OR starts_with(metric_name, 'warning.')"
     " THEN nullif(split_part(metric_name, '.', 2), '') END)"
@@ -85,7 +83,7 @@ def _error_events(ask: Ask, window: Window) -> str:
     return (
         f"(SELECT platform, interaction_id, lower({_SERVICE}) AS service, t, error_code,"
         f" coalesce(message, {_SAID}) AS message FROM {ask.snapshot.table('events', near)}"
-        f" WHERE t >= {near.start} AND t < {near.end} AND interaction_id IS NOT NULL AND {_ERROR})"
+        f" WHERE t >= {near.start} AND t < {near.end} AND interaction_id IS NOT NULL AND {ERROR_EVENT})"
     )
 
 
@@ -122,7 +120,7 @@ def _events(ask: Ask, which: Which) -> Sql:
     rows = facts(ask, "events", which, _EVENT_FIELDS)
     columns = _event("'error'")
     return Sql(
-        f"SELECT e.* FROM (SELECT {columns} FROM ({rows.text}) WHERE {_ERROR}) e ANTI JOIN"
+        f"SELECT e.* FROM (SELECT {columns} FROM ({rows.text}) WHERE {ERROR_EVENT}) e ANTI JOIN"
         f" {_failed_spans(ask, which.window)} f ON {_SAME_TURN.format('e')}"
         " AND (coalesce(lower(e.service), 'interaction') IN (f.service, 'interaction', 'turn'))",
         rows.params,

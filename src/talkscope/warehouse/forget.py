@@ -25,9 +25,9 @@ def forget(
 ) -> dict[RecordType, int]:
     """Erase the sessions of one end user, on one platform or on all, and say how many records of each type that was.
 
-    What belongs to those sessions goes with them; what names the person only in words of its own, such as the attributes
-    of a snapshot, is not found. The files that held them go at once, those of earlier changes and of dead loads too: a question that still reads
-    them ends with an error. Nothing happens in a folder that is no warehouse.
+    What belongs to those sessions goes with them; what names the person only in words of its own, such as the
+    attributes of a snapshot, is not found. The files that held them go at once, those of earlier changes and of dead
+    loads too: a question that still reads them ends with an error. Nothing happens in a folder that is no warehouse.
     Raises WarehouseBusy when another writer keeps the lease for too long.
     """
     if not Manifest(folder).exists:

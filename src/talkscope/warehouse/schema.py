@@ -101,5 +101,7 @@ sessions, or something of their own; they need not be there at all."""
 
 FAILED = "coalesce(status, '') IN ('error', 'timeout')"
 """Whether an interaction's, a span's or an event's own status says that it failed, as SQL."""
-ERROR_EVENT = f"(starts_with(metric_name, 'error.') OR {FAILED})"
+MILD = "coalesce(level IN ('warning', 'warn', 'info', 'debug'), false) OR starts_with(metric_name, 'warning.')"
+"""Whether an event says of itself that it is less than an error, as SQL."""
+ERROR_EVENT = f"((starts_with(metric_name, 'error.') OR {FAILED}) AND NOT ({MILD}))"
 """Whether an event tells of an error, as SQL."""

@@ -123,7 +123,7 @@ def test_groups_beyond_the_limit_are_one_in_which_each_session_counts_once(wareh
         ),
         (["platform=quiet"], lambda session, outcome: session["platform"] == "quiet"),
     ],
-    ids=str,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_filter_chooses_sessions_by_what_they_or_their_outcomes_say(
     warehouse: Loaded, ended: World, filters: list[str], passes: Callable[[Record, Record], bool]

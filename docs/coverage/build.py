@@ -9,24 +9,16 @@ current, when a row's place is gone, or when pytest does not collect a row's tes
 from __future__ import annotations
 
 import argparse
-import importlib
-import inspect
 import json
-import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
-from talkscope import recipes, settings, tools
-from talkscope.cli.group import Commands
-from talkscope.errors import TalkscopeError, UnknownArgument, UsageError
-from talkscope.server.resources import PAGES
+from places import gone
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -112,11 +104,9 @@ def _contract(said: Mapping[str, Any], root: Path) -> Iterator[Group]:
     for path, method, operation in _operations(document, said.get("prefix", "")):
         name = operation["operationId"]
         call = calls.get(name, name)
-        where = [f"{said['package']}.{call}", *(f"tool {tool}" for tool in _several(known.get(call, ())))]
-        if "command" in said and call not in said.get("uncommanded", ()):
-            where.append(said["command"].format(call=call.replace("_", "-")))
+        where = (f"{said['package']}.{call}", *(f"tool {tool}" for tool in _several(known.get(call, ()))))
         answered = said["answers"].format(call=said.get("answered", {}).get(call, call))
-        rows.append(Row(f"`{method.upper()} {path}`", tuple(where), (answered,), leading=True))
+        rows.append(Row(f"`{method.upper()} {path}`", where, (answered,), leading=True))
         for parameter, values in _parameters(document, operation):
             argument = arguments.get(f"{call}.{parameter}", arguments.get(parameter, parameter))
             place = argument if "." in argument else f"{said['package']}.{call}({argument})"
@@ -126,10 +116,10 @@ def _contract(said: Mapping[str, Any], root: Path) -> Iterator[Group]:
     files = [said[each].partition("::")[0] for each in ("answers", "parameters")]
     says = (
         f"Names without a module are in `{said['package']}`. A call's test is in `{files[0]}`, a parameter's in "
-        f"`{files[1]}`."
+        f"`{files[1]}`. {said.get('says', '')}"
     )
     understood = (f"{said['package']}.", *(f"{file}::" for file in files))
-    yield Group("Endpoints and parameters", tuple(rows), None, says, understood)
+    yield Group("Endpoints and parameters", tuple(rows), None, says.strip(), understood)
     if shown:
         yield Group("Requests of the document", tuple(_documented(said, shown)), said.get("documented_count"))
 
@@ -178,118 +168,6 @@ def _resolved(document: Mapping[str, Any], said: Mapping[str, Any]) -> Mapping[s
             found = found[step.replace("~1", "/").replace("~0", "~")]
         said = {**found, **{word: value for word, value in said.items() if word != "$ref"}}
     return said
-
-
-# Whether a place is there
-
-
-def gone(where: str, root: Path = ROOT) -> str | None:
-    """Why a place is not there, or None when it is.
-
-    A place is `tool NAME`, `prompt NAME`, `resource URI`, `setting VARIABLE`, `make TARGET`, a command line of
-    `talkscope …`, something to import with the argument that it takes, as `talkscope.a.b(argument)`, or a file of the
-    repository, with the anchor of a heading.
-    """
-    kind, _, rest = where.partition(" ")
-    if rest and kind in _LOOKS:
-        return _LOOKS[kind](rest, root)
-    if where.startswith("talkscope."):
-        return _importable(where)
-    return _file(where, root)
-
-
-def _importable(where: str) -> str | None:
-    found = re.fullmatch(r"([\w.]+)(?:\((\w+)\))?", where)
-    if found is None:
-        return "is no name to import"
-    path, argument = found.groups()
-    steps = path.split(".")
-    for length in range(len(steps), 0, -1):
-        try:
-            thing: Any = importlib.import_module(".".join(steps[:length]))
-        except ModuleNotFoundError:
-            continue
-        for step in steps[length:]:
-            fields = getattr(thing, "model_fields", {}) or getattr(thing, "__dataclass_fields__", {})
-            if not hasattr(thing, step) and step not in fields:
-                return f"{'.'.join(steps[:length])} has no {step}"
-            thing = getattr(thing, step, fields.get(step))
-        return None if argument is None or _takes(thing, argument) else f"{path} takes no {argument}"
-    return "cannot be imported"
-
-
-def _takes(thing: Callable[..., object], argument: str) -> bool:
-    parameters = inspect.signature(thing).parameters
-    if argument in parameters:
-        return True
-    if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
-        return False
-    # It takes words of its own and refuses all others; one that is None counts as not given.
-    try:
-        thing(**{argument: None})
-    except UnknownArgument:
-        return False
-    except UsageError:
-        return True
-    return True
-
-
-def _command(words: str, root: Path) -> str | None:
-    del root
-    command: click.Command = Commands("talkscope")
-    context = click.Context(command, info_name="talkscope")
-    for word in words.split():
-        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
-        if word.startswith("-"):
-            if word not in options:
-                return f"{command.name} has no {word}"
-        elif isinstance(command, click.Group):
-            inner = command.get_command(context, word)
-            if inner is None:
-                return f"{command.name} has no command {word}"
-            command, context = inner, click.Context(inner, parent=context, info_name=word)
-        elif not any(isinstance(each, click.Argument) for each in command.params):
-            return f"{command.name} takes no {word}"
-    return None
-
-
-def _tool(name: str, root: Path) -> str | None:
-    del root
-    try:
-        tools.find(name)
-    except TalkscopeError:
-        return "is no tool"
-    return None
-
-
-def _target(name: str, root: Path) -> str | None:
-    makefile = (root / "Makefile").read_text(encoding="utf-8")
-    return None if re.search(rf"^{re.escape(name)}:", makefile, re.MULTILINE) else "is no target of the Makefile"
-
-
-def _file(where: str, root: Path) -> str | None:
-    path, _, anchor = where.partition("#")
-    if not (root / path).exists():
-        return "is not there"
-    if not anchor:
-        return None
-    headings = re.findall(r"^#+ (.+)$", (root / path).read_text(encoding="utf-8"), re.MULTILINE)
-    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    return None if anchor in slugs else f"{path} has no heading of that anchor"
-
-
-def _among(known: Callable[[], Iterable[str]]) -> Callable[[str, Path], str | None]:
-    return lambda name, _: None if name in set(known()) else "is not there"
-
-
-_LOOKS: Mapping[str, Callable[[str, Path], str | None]] = {
-    "talkscope": _command,
-    "tool": _tool,
-    "make": _target,
-    "prompt": _among(lambda: recipes.PROMPTS),
-    "resource": _among(lambda: (page.uri for page in PAGES)),
-    "setting": _among(lambda: (each.name for each in settings.SETTINGS)),
-}
 
 
 # Whether a test is there
@@ -375,12 +253,13 @@ def _line(row: Row, group: Group) -> str:
 
 def _shown(where: str, understood: tuple[str, ...]) -> str:
     kind, _, rest = where.partition(" ")
-    if kind in {"tool", "prompt", "resource", "setting"}:
+    if kind in {"tool", "prompt", "recipe", "resource", "setting"}:
         return f"{kind} `{rest}`"
     if rest or where.startswith("talkscope."):
         return f"`{_without(where, understood)}`"
     path = where.partition("#")[0]
-    if path.endswith(".md"):
+    # Only what is on the site is led to.
+    if path.endswith(".md") and not path.startswith("openapi/"):
         up = "" if path.startswith("docs/") else "../"
         return f"[{where}]({up}{where.removeprefix('docs/')})"
     return f"`{where}`"

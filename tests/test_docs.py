@@ -20,9 +20,10 @@ import talkscope
 from talkscope import errors, settings
 from talkscope.cli import COMMANDS, HIDDEN
 from talkscope.cli.group import group
+from talkscope.cli.questions import ASKED
 from talkscope.models.records import RECORDS
 from talkscope.models.window import RANGES
-from talkscope.tools import TOOLS
+from talkscope.tools import RECORD_TOOLS, TOOLS
 from talkscope.tools.tool import Tool
 from tests.pages import DOCS, PAGES, README, ROOT, anchors, blocks, commands_in, fences, prose
 
@@ -98,7 +99,10 @@ def test_every_range_is_written_about() -> None:
 
 def test_the_readme_pairs_each_tool_with_its_command() -> None:
     rows = re.findall(r"^\| .+\? \| `(\w+)` \| `(\w+)` \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(rows) == sorted((tool.name, tool.question.name) for tool in TOOLS if isinstance(tool, Tool))
+    asking = [tool for tool in (*TOOLS, *RECORD_TOOLS) if isinstance(tool, Tool)]
+    assert sorted((tool, ASKED.get(command, command)) for tool, command in rows) == sorted(
+        (tool.name, tool.question.name) for tool in asking
+    )
     assert {command for _, command in rows} <= COMMANDS.keys()
 
 

@@ -120,6 +120,10 @@ contract-write: $(READY) ## Render openapi/ and docs/reference/ anew from the co
 gallery: $(READY) ## Draw docs/gallery/ anew: every chart, from generated telemetry
 	@$(BIN)/python docs/gallery/build.py
 
+.PHONY: coverage
+coverage: $(READY) ## Write docs/coverage.md anew: what platforms document, where it lives here, and its tests
+	@$(BIN)/python docs/coverage/build.py
+
 .PHONY: mcp-smoke
 mcp-smoke: $(READY) $(INSPECTOR)/ready ## Ask the server through MCP Inspector, in both protocol eras (needs npm)
 	@$(BIN)/python -m tests.smoke.run $(INSPECTOR)/node_modules
@@ -134,7 +138,8 @@ package-check: $(READY) ## Build the packages, install the wheel on its own, and
 
 # Anew each time: a page that is taken from an earlier run would keep its broken links to itself.
 .PHONY: docs
-docs: $(READY) ## Build the documentation into site/; a broken link or any other warning fails
+docs: $(READY) ## Build the documentation into site/; a warning fails, and a row of coverage without place or test
+	@$(BIN)/python docs/coverage/build.py --check
 	@rm -rf site
 	@$(BIN)/sphinx-build -q -E -W --keep-going -b html -c docs -d .make/doctrees . site
 

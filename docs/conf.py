@@ -22,6 +22,7 @@ MENU: dict[str, list[str]] = {
         "docs/how-to/sync",
         "docs/how-to/serve",
         "docs/how-to/report",
+        "docs/how-to/studio-chat-report",
         "docs/mcp-distribution",
         "docs/prompts",
         "docs/charts",

@@ -6,14 +6,9 @@ What there is comes from openapi/: a parameter that a contract gains is a case h
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from functools import cache
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -22,204 +17,160 @@ import pytest
 
 from talkscope.client import Client
 from talkscope.flow import Call
-from talkscope.platforms import NAMES, convai, platform
-from talkscope.platforms.agent_studio import call_stream, calls_stream
-from tests.vendors.contract import Contract, Operation, Parameter
+from talkscope.platforms.agent_studio import Stream
+from tests.platforms.parameters import BODIES, CASES, Case, call_named, contract, spellings
 
-ANALYTICS = Path(__file__).parents[2] / "openapi" / "analytics.json"
-TEXT = "é ü/&=+?#%"
-UUID = "0b4ab2cb-5ab4-4e3b-9a3a-0cbd5ab0e4a1"
 WINDOW = {"start_date": "2026-04-01T00:00:00Z", "end_date": "2026-05-01T00:00:00Z"}
-
-V1 = {
-    "v1_summary": "summary",
-    "v1_timeseries": "timeseries",
-    "v1_breakdown": "breakdown",
-    "v1_sessions": "list_sessions",
-    "v1_session": "get_session",
-    "v1_interaction": "get_interaction",
-    "v1_catalog": "catalog",
-    "v1_regression": "regression_detection",
-    "v1_query": "query_cube",
-}
-# Words of the hosted service that its document lists in prose and not as enums.
-WORDS: dict[str, list[str]] = {
-    "measure": "count unique_sessions unique_turns unique_end_users error_count avg_value p50_value p95_value p99_value "
-    "turn_p50 turn_p95 turn_p99 turn_max".split(),
-    "group_by": "processor provider voice_provider model character_id app_key experience_id session_id status "
-    "metric_name metric_type error_code".split(),
-    "segment": "end_to_end_turn_latency neuro_sync_turn_summary custom_latency_metrics user_bot_latency_metrics "
-    "smart_turn_metrics stt_metrics vad_metrics tts_metrics llm_metrics".split(),
-    "processor": "asr vad stt llm knowledge_bank memory tts neurosync transport dynamic_context moderation "
-    "emotion".split(),
-    "status": "ok error timeout cancelled".split(),
-}
-REGRESSIONS: dict[str, list[str]] = {
-    "measure": ["voice.user_to_bot_latency", "llm.ttfb"],
-    "group_by": "overall app_key character_id experience_id provider voice_provider model".split(),
-    # A baseline has to be longer than what is compared with it.
-    "baseline_range": ["last_7d", "last_30d"],
-    "current_range": ["last_15m", "last_1h", "last_6h", "last_24h"],
-}
-MEMBER = "SessionMetrics.model"
-COUNT = {"measures": ["SessionMetrics.count"]}
-OPERATORS = (
-    "equals notEquals contains notContains gt gte lt lte set notSet inDateRange notInDateRange"
-).split()  # fmt: skip
-# Bodies, by operation and field: what the call is given beside its field, and the values that go out as they are.
-BODIES: dict[tuple[str, str], dict[str, tuple[dict[str, Any], list[Any]]]] = {
-    ("studio_chat", "conversation_batch"): {
-        "conversation_ids": ({}, [["conv-1", "a,b", TEXT], [f"conv-{each}" for each in range(50)]]),
-    },
-    ("studio_chat", "generate_trending_topics"): {
-        "playbook_base_ids": ({}, [["def-456", TEXT]]),
-        "tags": ({}, [["billing"], ["billing", TEXT]]),
-    },
-    ("general_bots", "create_report"): {
-        name: (
-            {"type": "engagement", "start_date": "2025-01-01", "end_date": "2025-01-31", "format": "pdf"},
-            values,
-        )
-        for name, values in {
-            "type": "engagement usage conversations performance compliance custom".split(),
-            "start_date": ["2025-01-01", "2025-01-01T12:00:00Z"],
-            "end_date": ["2025-01-31", "2025-01-31T12:00:00Z"],
-            "format": "pdf csv xlsx json html".split(),
-        }.items()
-    },
-    ("convai", "query_cube"): {
-        "measures": ({}, [["SessionMetrics.count", "SessionMetrics.p95Value", "SessionMetrics.uniqueSessions"]]),
-        "dimensions": ({}, [["SessionMetrics.model", "SessionMetrics.characterId", "SessionMetrics.metricName"]]),
-        "segments": ({}, [["SessionMetrics.llm"]]),
-        "filters": (COUNT, [[{"member": MEMBER, "operator": each, "values": [TEXT]}] for each in OPERATORS]),
-        "timeDimensions": (
-            COUNT,
-            [
-                [{"dimension": "SessionMetrics.eventTime", "granularity": "day", "dateRange": "last 30 days"}],
-                [{"dimension": "SessionMetrics.eventTime", "dateRange": ["2026-05-01", "2026-05-04"]}],
-            ],
-        ),
-        "limit": (COUNT, [1, 5_000]),
-        "order": (COUNT, [{"SessionMetrics.count": "desc"}, {MEMBER: "asc"}]),
-    },
-}  # fmt: skip
+ARGUMENTS = {"id": "call_id"}
+BATCH = {"conversation_ids": ["conv-1"]}
+REQUIRED: dict[str, object] = {**WINDOW, "days": 7, "name": "messages.total", "version_number": 3}
+URL = "https://analytics.example"
 
 
-@cache
-def contract(name: str) -> Contract:
-    """The contract of a platform; of Convai's, the nine routes alone."""
-    if name != "convai":
-        return Contract(name)
-    document = json.loads(ANALYTICS.read_text(encoding="utf-8"))
-    routes = {
-        where.removeprefix("/v1/analytics"): item
-        for where, item in document["paths"].items()
-        if any(said["operationId"] in V1 for said in item.values())
+class Wire:
+    """A service that keeps the last request and has nothing to say."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.clients: dict[str, Client] = {}
+
+    def send(self, base: str, call: Any) -> httpx.Request:
+        """The request that a call becomes."""
+        made = Call(call.path, _unread) if isinstance(call, Stream) else replace(call, parse=_unread, nullable=True)
+        if base not in self.clients:
+            transport = httpx.MockTransport(self._answer)
+            self.clients[base] = Client(URL + base, key="key", transport=transport)
+        self.clients[base].send(made)
+        return self.requests.pop()
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(200, json={})
+
+
+def _unread(value: object) -> object:
+    return value
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    service = Wire()
+    yield service
+    for client in service.clients.values():
+        client.close()
+
+
+def needed(case: Case) -> dict[str, object]:
+    """What the operation requires beside the parameter, by its name in the contract."""
+    return {
+        each.name: REQUIRED.get(each.name, "an id/ü")
+        for each in case.operation.parameters
+        if each.required and each.name != case.name
     }
-    return Contract({**document, "paths": routes, "servers": [{"url": "https://analytics.example/v1/analytics"}]})
 
 
-def call_named(name: str, operation: str) -> Callable[..., Any]:
-    """The function that makes the call of an operation."""
-    streams: dict[str, Callable[..., Any]] = {"calls_stream": calls_stream, "call_stream": call_stream}
-    if name == "convai":
-        made: Callable[..., Any] = getattr(convai, V1[operation])
-        return made
-    return streams[operation] if operation in streams else platform(name).calls[operation]
+def beside(case: Case) -> dict[str, object]:
+    """What the operation requires in its body, where the parameter stands elsewhere."""
+    return dict(BATCH) if case.called == "conversation_batch" else {}
 
 
-@dataclass(frozen=True)
-class Case:
-    """One parameter of one operation; `id` is what `docs/coverage.md` calls it by."""
-
-    platform: str
-    operation: Operation
-    name: str
-
-    @property
-    def called(self) -> str:
-        """What the operation is called in talkscope."""
-        return V1.get(self.operation.id, self.operation.id)
-
-    @property
-    def id(self) -> str:
-        return f"{self.platform}-{self.called}-{self.name}"
+def asked(case: Case, words: dict[str, object]) -> Any:
+    """The call with these words; ids in the path may have other names here."""
+    if case.called == "query_cube":
+        return call_named(case.platform, case.operation.id)(words)
+    return call_named(case.platform, case.operation.id)(
+        **{ARGUMENTS.get(name, name): each for name, each in words.items()}
+    )
 
 
-def body_fields(name: str, operation: Operation) -> Mapping[str, Any]:
-    """The fields of the request's body, with their schemas."""
-    if "requestBody" not in operation.said:
-        return {}
-    declared = contract(name)
-    body = declared.resolve(operation.said["requestBody"])["content"]["application/json"]
-    return declared.resolve(body["schema"]).get("properties", {})
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_every_parameter_reaches_the_service(case: Case, wire: Wire) -> None:
+    declared = contract(case.platform)
+    parameter = next((each for each in case.operation.parameters if each.name == case.name), None)
+    if parameter is None:
+        holds_in_the_body(case, wire)
+        return
+    sent = spellings(case, parameter)
+    assert sent
+    for given, spelled, meant in sent:
+        words = {**needed(case), **beside(case), case.name: given}
+        request = wire.send(declared.base, asked(case, words))
+        told = {**{name: str(each) for name, each in needed(case).items()}, case.name: spelled}
+        goes_to_its_place(case, request, told)
+        pairs = tuple(request.url.params.multi_items())
+        read, faults = declared.read_query(case.operation, pairs)
+        ids, wrong = declared.read_path(case.operation, path_ids(case, request))
+        assert faults + wrong == []
+        assert {**ids, **read}[case.name] == meant
+        # Nothing goes out that nobody asked for, and what is counted by its place stands there.
+        in_query = [each.name for each in case.operation.parameters if each.where == "query" and each.name in told]
+        assert sorted(name for name, _ in pairs) == sorted(in_query)
+        if case.platform == "mavenoid":
+            assert pairs[-1][0] == "days"
 
 
-def cases() -> Iterator[Case]:
-    for name in (*NAMES, "convai"):
-        for operation in contract(name).operations.values():
-            for parameter in operation.parameters:
-                yield Case(name, operation, parameter.name)
-            fields = body_fields(name, operation)
-            if "requestBody" in operation.said:
-                for field in fields or ["body"]:
-                    yield Case(name, operation, field)
+def goes_to_its_place(case: Case, request: httpx.Request, told: dict[str, str]) -> None:
+    """The method and the path are the operation's, and each value stands in the address as it must."""
+    path, _, query = request.url.raw_path.decode().partition("?")
+    where = {each.name: each.where for each in case.operation.parameters}
+    ids = {name: quote(text, safe="") for name, text in told.items() if where[name] == "path"}
+    assert (request.method, path) == (
+        case.operation.method,
+        contract(case.platform).base + case.operation.path.format(**ids),
+    )
+    for name, text in told.items():
+        if where[name] == "query":
+            assert query.split("&").count(f"{name}={quote(text, safe='')}") == 1
+    assert "requestBody" in case.operation.said or request.content == b""
 
 
-CASES = list(cases())
+def path_ids(case: Case, request: httpx.Request) -> dict[str, str]:
+    """The ids that a server finds in the path, having found the operation by it."""
+    declared = contract(case.platform)
+    operations, ids = declared.match(request.url.raw_path.decode().partition("?")[0].removeprefix(declared.base))
+    assert case.operation in operations
+    return ids
 
 
-def spellings(case: Case, parameter: Parameter) -> list[tuple[object, str, object]]:
-    """What the call is given, how it stands on the wire, and what the contract reads there."""
-    schema = contract(case.platform).resolve(parameter.schema)
-    if case.platform == "convai":
-        words = REGRESSIONS if case.called == "regression_detection" else WORDS
-        if case.name in words:
-            return [(word, word, word) for word in words[case.name]]
-    if "array" in parameter.types:
-        return lists(case, schema)
-    if "enum" in schema:
-        return [(word, word, word) for word in schema["enum"]]
-    if "boolean" in parameter.types:
-        return [(True, "true", True), (False, "false", False)]
-    if "number" in parameter.types:
-        return [(each, str(each), each) for each in (schema["minimum"], 0.25, schema["maximum"])]
-    if "integer" in parameter.types:
-        most = schema.get("maximum", 1_000)
-        return [(each, str(each), each) for each in (schema["minimum"], schema["minimum"] + 1, most)]
-    return texts(case, schema)
+def holds_in_the_body(case: Case, wire: Wire) -> None:
+    """The field of the body goes out as it was given, and the whole body is the contract's."""
+    declared = contract(case.platform)
+    others, values = BODIES[case.platform, case.called][case.name]
+    assert values
+    for value in values:
+        words = {**needed(case), **others, case.name: value}
+        if case.name == "body":
+            words = {"question": value}
+        request = wire.send(declared.base, asked(case, words))
+        path_ids(case, request)
+        assert request.method == case.operation.method
+        media = request.headers["content-type"]
+        read, faults = declared.read_body(case.operation, media, request.content)
+        assert faults == []
+        body = json.loads(request.content)
+        assert read == body
+        assert body == (value if case.name == "body" else {**others, case.name: value})
+        assert request.url.query == b""
 
 
-def lists(case: Case, schema: Mapping[str, Any]) -> list[tuple[object, str, object]]:
-    """One text with commas, whichever way the list is given."""
-    items = contract(case.platform).resolve(schema["items"])
-    known: Sequence[str] = items.get("enum", ["billing", "é ü/&=+?#%"])
-    # Two spellings of one field: the first is sent.
-    aliases = {"agent-email": "agent_email"}
-    told = [([each], aliases.get(each, each), [aliases.get(each, each)]) for each in known]
-    together = [each for each in known if each not in {"week", "month", *aliases}]
-    return [*told, (together, ",".join(together), together), (",".join(together), ",".join(together), together)]
+# What the hosted service's own document lists; our copy of it in openapi/ is rendered from our code.
+FILTERS = "character_id app_key experience_id end_user_id provider model processor status"
+NINE = {
+    "GET /summary": "range character_id app_key experience_id",
+    "GET /timeseries": f"measure granularity range group_by segment metric_name metric_name_prefix {FILTERS}",
+    "GET /breakdown": f"measure group_by range limit segment metric_name metric_name_prefix {FILTERS}",
+    "GET /sessions": "range sort limit cursor character_id app_key experience_id end_user_id",
+    "GET /sessions/{session_id}": "session_id",
+    "GET /interactions/{interaction_id}": "interaction_id",
+    "GET /metrics/catalog": "",
+    "GET /regression-detection": "measure baseline_range current_range group_by threshold",
+    "POST /query": "measures dimensions segments filters timeDimensions limit order",
+}
 
 
-def texts(case: Case, schema: Mapping[str, Any]) -> list[tuple[object, str, object]]:
-    form = schema.get("format")
-    if schema.get("contentMediaType") == "application/json":
-        tree = {"AND": ["billing", {"NOT": TEXT}]}
-        wire = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
-        return [(tree, wire, tree), (wire, wire, tree)]
-    if form == "uuid":
-        return [(UUID, UUID, UUID)]
-    if form == "date":
-        return [(each, "2026-04-07", "2026-04-07") for each in ("2026-04-07", date(2026, 4, 7))]
-    if form == "date-time" or "Moment" in str(case.operation.parameters and named_schema(case)):
-        wire = "2026-04-07T08:09:10Z"
-        return [(each, wire, wire) for each in (wire, datetime(2026, 4, 7, 8, 9, 10, tzinfo=UTC))]
-    if case.name in {"start_date", "end_date"}:
-        return [
-            ("2026-04-07", "2026-04-07", "2026-04-07"),
-            (date(2026, 4, 7), "2026-04-07", "2026-04-07"),
-            ("2026-04-07T08:09:10Z", "2026-04-07T08:09:10Z", "2026-04-07T08:09:10Z"),
-        ]
-    pattern = schema.get("pattern", "")
-    told = ["ticket_type_id:67", f"url:{TEXT}"] if ":" in pattern else [TEXT, "abc-123"]
-    return [(each, each, each) for each in told]
+def test_the_nine_routes_take_what_the_hosted_service_lists() -> None:
+    found: dict[str, set[str]] = {str(each): set() for each in contract("convai").operations.values()}
+    for case in CASES:
+        if case.platform == "convai":
+            found[str(case.operation)].add(case.name)
+    assert found == {route: set(words.split()) for route, words in NINE.items()}

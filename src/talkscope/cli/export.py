@@ -170,7 +170,8 @@ def _export(platform: str, given: dict[str, object]) -> None:
             sheet, form, output, scratch=journal.folder, raw=bool(given["raw"]), pretty=bool(given["pretty"])
         )
         journal.discard()
-    told = f"{brought.items:,} exported to {output} ({size:,} bytes): {brought.asked:,} requests."
+    requests = f"{brought.asked:,} request{'' if brought.asked == 1 else 's'}"
+    told = f"{brought.items:,} exported to {output} ({size:,} bytes): {requests}."
     say([told, *(f"Note: {each}" for each in brought.notes)])
     note(around, account, plan.call)
 

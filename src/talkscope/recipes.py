@@ -29,6 +29,17 @@ PROMPTS: tuple[str, ...] = (
     "usage_summary",
 )
 """The prompts' names, in their order; each is a file in `recipes/prompts/`, with hyphens."""
+STUDIO_CHAT: tuple[str, ...] = (
+    "studio_overview",
+    "studio_signals",
+    "studio_conversations",
+    "studio_topics",
+    "studio_resources",
+    "studio_knowledge",
+    "studio_csat",
+    "studio_conversions",
+)
+"""Recipes for those who have the tools of Studio Chat: files like those of prompts, to be pasted."""
 SECTIONS: tuple[str, ...] = ("Question", "Prompt to paste", "What the agent should do", "Follow-up")
 """What each recipe of a prompt consists of."""
 COMPONENTS: tuple[str, ...] = (

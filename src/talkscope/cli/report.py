@@ -162,8 +162,13 @@ def _studio_command() -> click.Command:
         params=[
             click.Argument(["recipes"], nargs=-1, metavar="[RECIPE]..."),
             click.Option(["--range"], type=OneOf(RANGES), help=f"The window.  [default: {_RANGE}]"),
-            click.Option(["--start"], metavar="TIME", help="Instead of --range: last messages at or after this."),
-            click.Option(["--end"], metavar="TIME", help="Last messages before this.  [default: now]"),
+            click.Option(
+                ["--start", "--start-time", "start"], metavar="TIME",
+                help="Instead of --range: last messages at or after this.",
+            ),
+            click.Option(
+                ["--end", "--end-time", "end"], metavar="TIME", help="Last messages before this.  [default: now]"
+            ),
             click.Option(["--timezone"], metavar="ZONE", default="UTC", help="Whose days they are.  [default: UTC]"),
             click.Option(["--playbook-base-id"], metavar="ID", help="Only this assistant, all its versions."),
             click.Option(["--tags"], metavar="TAG,TAG", help="Only conversations with all of these tags."),

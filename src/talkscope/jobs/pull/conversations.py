@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from talkscope.errors import Json
 from talkscope.flow import AnyCall
-from talkscope.jobs.pull.plan import Answers, Listing, Part, Row
+from talkscope.jobs.pull.plan import Answer, Answers, Listing, Part, Row
 from talkscope.platforms.studio_chat import conversation_batches
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Conversations(Listing):
         """Conversations whose messages the service left out."""
         return tuple(self._missing)
 
-    def answered(self, part: Part, value: Json) -> Sequence[Part]:
+    def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """Count what came; the pages after a page, and its batches."""
         if part.key.startswith("messages"):
             asked = _ids(part.call.body, "conversation_ids")
@@ -88,7 +88,7 @@ class Conversations(Listing):
                 held[key] = _by_id(answers(key))
             yield {**row, **held[key].get(_id(row), {})}
 
-    def _batches(self, part: Part, value: Json) -> list[Part]:
+    def _batches(self, part: Part, value: Answer) -> list[Part]:
         ids = [_id(row) for row in self.rows_of(value)]
         wanted = [each for each in dict.fromkeys(ids) if each and each not in self._batch_of]
         parts = []
@@ -109,7 +109,7 @@ def _ids(body: Json, name: str) -> list[str]:
     return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
 
 
-def _by_id(value: Json) -> dict[str, Row]:
+def _by_id(value: Answer) -> dict[str, Row]:
     listed = value.get("conversations") if isinstance(value, dict) else None
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     return {_id(row): row for row in rows}

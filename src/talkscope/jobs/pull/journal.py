@@ -1,7 +1,8 @@
 """What a pull has got so far, on disk: an interrupted one goes on from it, and no part of it is asked for twice.
 
-A journal is one NDJSON file in a folder of its own, for its owner alone to read, since it holds what the platform
-holds about people. Every answer is on the disk before it counts; a last line that was cut off is dropped.
+A journal is an NDJSON file in a folder of its own, for its owner alone to read, since it holds what the platform holds
+about people. An answer that may be of any length is a file beside it, which a line names. Every answer is on the disk
+before it counts; a last line that was cut off is dropped, and so is a file that no line names.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -20,10 +23,14 @@ from typing import BinaryIO, Self
 from pydantic_core import from_json
 
 from talkscope.errors import InvalidArgument, Json
+from talkscope.jobs.pull.plan import Answer
+from talkscope.jobs.pull.rows import Rows
 from talkscope.models.text import whole
 
 _FILE = "journal.ndjson"
 _LOCK = "held.sqlite"
+_ANSWERS = "answer-"
+_ANSWER = re.compile(_ANSWERS + r"\d+\.json", re.ASCII)
 _FORM = 1
 
 
@@ -38,6 +45,7 @@ class Journal:
         self.begun = begun
         """When the pull began, as it was said then."""
         self._places: dict[str, tuple[int, int]] = {}
+        self._files: set[str] = set()
         folder.mkdir(mode=0o700, exist_ok=True)
         self._lock = _locked(folder)
         try:
@@ -65,21 +73,44 @@ class Journal:
     ) -> None:
         self.close()
 
-    def answers(self) -> Iterator[tuple[str, Json]]:
+    def answers(self) -> Iterator[tuple[str, Answer]]:
         """Every part's key and answer, in the order in which they came."""
         for key in list(self._places):
             yield key, self.answer(key)
 
-    def answer(self, key: str) -> Json:
+    def answer(self, key: str) -> Answer:
         """One part's answer."""
         start, size = self._places[key]
         self._file.seek(start)
-        told: Json = from_json(self._file.read(size))["answer"]
-        return told
+        told: dict[str, Json] = from_json(self._file.read(size))
+        return Rows(self.folder / str(told["file"])) if "file" in told else told["answer"]
 
     def add(self, key: str, answer: Json) -> None:
         """Write a part's answer; when this returns, it is on the disk."""
-        line = _line({"key": key, "answer": answer})
+        self._append(key, {"answer": answer})
+
+    @contextmanager
+    def draft(self) -> Iterator[Path]:
+        """An empty file to write an answer into, which is gone when the block ends without having kept it."""
+        fd, name = tempfile.mkstemp(prefix=_ANSWERS, suffix=".new", dir=self.folder)
+        os.close(fd)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def keep(self, key: str, draft: Path) -> None:
+        """Make what a draft holds, a list, a part's answer; when this returns, it is on the disk."""
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+            size = file.seek(0, os.SEEK_END)
+        name = f"{_ANSWERS}{len(self._places)}.json"
+        draft.replace(self.folder / name)
+        _sync(self.folder)
+        self._append(key, {"file": name, "size": size})
+
+    def _append(self, key: str, told: Mapping[str, Json]) -> None:
+        line = _line({"key": key, **told})
         start = self._file.seek(0, os.SEEK_END)
         self._file.write(line)
         self._file.flush()
@@ -103,6 +134,7 @@ class Journal:
         if restart:
             self._file.truncate(0)
         head = self._read()
+        self._sweep()
         if head is None or not self._places:
             self._file.seek(0)
             self._file.truncate(0)
@@ -127,17 +159,34 @@ class Journal:
             told = _told(line)
             if told is None:
                 if start + len(line) < os.fstat(self._file.fileno()).st_size:
-                    raise InvalidArgument(
-                        f"The journal in {self.folder} is damaged.", hint="Add --restart to begin anew."
-                    )
+                    raise self._damaged()
                 self._file.truncate(start)
                 break
             if head is None:
                 head = told
             else:
                 self._places[str(told["key"])] = (start, len(line))
+                if "file" in told:
+                    self._files.add(self._named(told))
             start += len(line)
         return head
+
+    def _named(self, told: Mapping[str, Json]) -> str:
+        """The file that a line names, when it is as long as it was."""
+        name = str(told["file"])
+        with suppress(OSError):
+            if _ANSWER.fullmatch(name) and (self.folder / name).stat().st_size == told.get("size"):
+                return name
+        raise self._damaged()
+
+    def _sweep(self) -> None:
+        """Remove the answers of a run that ended before they counted."""
+        for each in self.folder.glob(f"{_ANSWERS}*"):
+            if each.name not in self._files:
+                each.unlink()
+
+    def _damaged(self) -> InvalidArgument:
+        return InvalidArgument(f"The journal in {self.folder} is damaged.", hint="Add --restart to begin anew.")
 
 
 def _line(value: Mapping[str, Json]) -> bytes:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from talkscope.client import AsyncClient
 from talkscope.errors import (
+    AnswerTooLarge,
     InvalidArgument,
     Json,
     NotFound,
@@ -18,15 +22,18 @@ from talkscope.errors import (
     PlanRequired,
     TalkscopeError,
 )
-from talkscope.flow import AnyCall
+from talkscope.flow import CAP as DOCUMENT
+from talkscope.flow import AnyCall, parse_any, parse_json
 from talkscope.jobs.pull.journal import Journal
-from talkscope.jobs.pull.plan import REFUSED, Part, Plan
+from talkscope.jobs.pull.plan import REFUSED, Answer, Part, Plan
+from talkscope.jobs.pull.rows import Rows, is_list
 
 AT_ONCE = 8
 MOST_AT_ONCE = 64
 _GRACE = 5.0
 CAP = 1024 * 1024 * 1024
 """Most bytes of one part's answer: some platforms have no pages, and answer with everything."""
+_NOT_HAD = (NotFound, NotSupported, PlanInsufficient, PlanRequired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +161,33 @@ class _Pulling:
     async def ask(self, part: Part) -> list[Part]:
         """Ask one part and write its answer down; the parts that it brings."""
         try:
+            if part.call.listed:
+                return await self._save(part)
             value = await self.client.send(_unread(part.call))
-        except (NotFound, NotSupported, PlanInsufficient, PlanRequired) as error:
+        except _NOT_HAD as error:
             if not part.refusable:
                 raise
             value = {REFUSED: error.to_json()}
+        return await self._learn(part, value)
+
+    async def _save(self, part: Part) -> list[Part]:
+        """The same where the answer may be of any length: it goes into a file, and is read off it row by row."""
+        with self.journal.draft() as draft:
+            with await anyio.to_thread.run_sync(_opened, draft) as file:
+                await self.client.save(replace(part.call, cap=part.call.cap or CAP), file)
+            value = await anyio.to_thread.run_sync(_read, part.call, draft)
+            return await self._learn(part, value, draft)
+
+    async def _learn(self, part: Part, value: Answer, draft: Path | None = None) -> list[Part]:
         async with self.learning:
-            found = list(self.plan.answered(part, value))
-            await anyio.to_thread.run_sync(self.journal.add, part.key, value)
+            if draft is not None and isinstance(value, Rows):
+                # Long enough for others to lose patience meanwhile, were it not in a thread.
+                found = list(await anyio.to_thread.run_sync(self.plan.answered, part, value))
+                await anyio.to_thread.run_sync(self.journal.keep, part.key, draft)
+            else:
+                assert not isinstance(value, Rows)
+                found = list(self.plan.answered(part, value))
+                await anyio.to_thread.run_sync(self.journal.add, part.key, value)
         self.done += 1
         self.known += len(found)
         self._told()
@@ -169,6 +195,20 @@ class _Pulling:
 
     def _told(self) -> None:
         self.tell(Progress(self.done, self.known, self.plan.count))
+
+
+def _opened(draft: Path) -> BinaryIO:
+    return draft.open("wb")
+
+
+def _read(call: AnyCall, draft: Path) -> Answer:
+    """What a draft holds. Raises BadAnswer for what is no JSON, AnswerTooLarge for a long document that is no list."""
+    if is_list(draft):
+        return Rows(draft, anyio.from_thread.check_cancelled)
+    size = draft.stat().st_size
+    if size > DOCUMENT:
+        raise AnswerTooLarge(f"The answer is one document of {size:,} bytes, and no list.")
+    return (parse_any if call.scalar else parse_json)(draft.read_bytes())
 
 
 def _unread(call: AnyCall) -> AnyCall:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from talkscope.errors import BadAnswer, InvalidArgument, Json
 from talkscope.flow import AnyCall, following
+from talkscope.jobs.pull.rows import Rows
 from talkscope.models.text import clean
 
-Answers: TypeAlias = Callable[[str], Json]
+Answer: TypeAlias = "Json | Rows"
+"""An answer's JSON; of a call that is `listed`, the rows of the list."""
+Answers: TypeAlias = Callable[[str], Answer]
 """The answer to a part, by the part's key."""
 Row: TypeAlias = "dict[str, Json]"
 
@@ -68,7 +71,7 @@ class Plan(Protocol):
     def first(self) -> Sequence[Part]:
         """The parts to begin with."""
 
-    def answered(self, part: Part, value: Json) -> Sequence[Part]:
+    def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """Take note of an answer; the parts that it brings. Raises BadAnswer for what cannot be one."""
 
     def items(self, answers: Answers) -> Iterator[Json]:
@@ -131,15 +134,15 @@ class Listing:
         """The first page."""
         return (Part("page 0", self.call),)
 
-    def answered(self, part: Part, value: Json) -> Sequence[Part]:
+    def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """Count the rows; the pages after."""
         if not self._pages:
             self._begin(part, value)
-        rows = self.rows_of(value)
+        for row in self.rows_of(value):
+            self._rows += 1
+            if self._paged:
+                self._ids.add(self.identity(row))
         self._pages[part.rank] = part.key
-        self._rows += len(rows)
-        if self._paged:
-            self._ids.update(self.identity(row) for row in rows)
         return self._after(part, value)
 
     def items(self, answers: Answers) -> Iterator[Json]:
@@ -154,8 +157,10 @@ class Listing:
                     seen.add(known)
                 yield row
 
-    def rows_of(self, value: Json) -> list[Json]:
+    def rows_of(self, value: Answer) -> Iterable[Json]:
         """The rows of a page."""
+        if isinstance(value, Rows):
+            return value
         found = value.get(self.name) if isinstance(value, dict) and self.name is not None else value
         if found is None:
             return []
@@ -176,7 +181,7 @@ class Listing:
     def _paged(self) -> bool:
         return self.call.next is not None
 
-    def _begin(self, part: Part, value: Json) -> None:
+    def _begin(self, part: Part, value: Answer) -> None:
         """Learn from the first page where its rows are, and how the pages after it are asked for."""
         after = _next(part.call, value)
         name, reach = next(iter(after.items())) if len(after) == 1 else ("", None)
@@ -191,8 +196,8 @@ class Listing:
             self._start = int(dict(part.call.params).get(name, 0))
             self._step, self._reached = reach - self._start, reach
 
-    def _after(self, part: Part, value: Json) -> list[Part]:
-        if not self._paged:
+    def _after(self, part: Part, value: Answer) -> list[Part]:
+        if not self._paged or isinstance(value, Rows):
             return []
         told = _total(value)
         self._total = told if told is not None else self._total
@@ -204,18 +209,18 @@ class Listing:
         return [Part(f"page {at}", self.call.changed({self._offset: at}), at) for at in offsets]
 
 
-def _next(call: AnyCall, value: Json) -> Mapping[str, object]:
-    return {} if call.next is None else call.next(call.parse(value)) or {}
+def _next(call: AnyCall, value: Answer) -> Mapping[str, object]:
+    return {} if call.next is None or isinstance(value, Rows) else call.next(call.parse(value)) or {}
 
 
-def _total(value: Json) -> int | None:
+def _total(value: Answer) -> int | None:
     total = value.get("total") if isinstance(value, dict) else None
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
-def _list_in(value: Json, paged: str) -> str | None:
+def _list_in(value: Answer, paged: str) -> str | None:
     """The name of the list that an answer is about, None for an answer that is a list. Raises InvalidArgument."""
-    if isinstance(value, list):
+    if isinstance(value, list | Rows):
         return None
     lists = [name for name, told in value.items() if isinstance(told, list)] if isinstance(value, dict) else []
     likely = [name for name in (paged, *_LISTS) if name in lists]
@@ -226,7 +231,7 @@ def _list_in(value: Json, paged: str) -> str | None:
     raise _no_rows(value)
 
 
-def _no_rows(value: Json) -> InvalidArgument:
+def _no_rows(value: Answer) -> InvalidArgument:
     lists = (
         [clean(name, 60) for name, told in value.items() if isinstance(told, list)] if isinstance(value, dict) else []
     )

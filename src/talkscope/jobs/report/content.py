@@ -25,9 +25,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Headline figures side by side."""
+    """Headline figures side by side; `beside` is what stands in the place of `before`."""
 
     items: Sequence[Figure]
+    beside: str = "before"
 
 
 @dataclass(frozen=True, slots=True)

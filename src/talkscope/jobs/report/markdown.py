@@ -31,8 +31,11 @@ def plain(text: str) -> str:
 
 def _part(part: Part) -> Iterator[str]:
     if isinstance(part, Figures):
-        head = ["figure", "value", "change", "before"]
-        yield from _rows(head, [[each.label, each.value, each.change, each.before] for each in part.items], frozenset())
+        head = ["figure", "value", "change", part.beside]
+        rows = [[each.label, each.value, each.change, each.before] for each in part.items]
+        if part.beside != "before":
+            head, rows = [head[0], head[1], head[3]], [[row[0], row[1], row[3]] for row in rows]
+        yield from _rows(head, rows, frozenset())
     elif isinstance(part, Table):
         if part.caption:
             yield plain(part.caption)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from talkscope.errors import BadAnswer, Json, TalkscopeError
 from talkscope.flow import AnyCall, following
-from talkscope.jobs.pull.plan import REFUSED, Answers, Part, Plan, what_of
+from talkscope.jobs.pull.plan import REFUSED, Answer, Answers, Part, Plan, what_of
+from talkscope.jobs.pull.rows import Rows
 from talkscope.models.text import clean
 
 _PAGE = re.compile(r"\+\d+$")
@@ -23,7 +25,8 @@ def _nothing(_: object) -> Sequence[Ask]:
 class Ask:
     """One call, with all its pages: what kind of answer it brings, about what, and the calls that an answer brings.
 
-    Where the platform does not have it, or does not let us have it, the rest goes on without it.
+    Each row of a call that is `listed` is an answer of its own, and brings no calls. Where the platform does not have
+    the call, or does not let us have it, the rest goes on without it.
     """
 
     kind: str
@@ -102,11 +105,15 @@ class Gathered:
         """The calls to begin with."""
         return [self._part(key) for key in self._roots]
 
-    def answered(self, part: Part, value: Json) -> Sequence[Part]:
+    def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """The page after, and what the answer brings."""
         node = self._nodes[part.key]
         self._answered += 1
         if _refused(value) is not None:
+            return ()
+        if isinstance(value, Rows):
+            # Read to its end, for it counts only when all of it is what was promised.
+            deque(_each(part.call, value), maxlen=0)
             return ()
         answer = typed(part.call, value)
         brought = [self._add(node, f"{part.key}.{number}", ask) for number, ask in enumerate(node.ask.follow(answer))]
@@ -120,7 +127,8 @@ class Gathered:
     def items(self, answers: Answers) -> Iterator[Json]:
         """The answers as they came."""
         for key in self._ordered(self._roots):
-            yield answers(key)
+            value = answers(key)
+            yield from value if isinstance(value, Rows) else (value,)
 
     def found(self, answers: Answers) -> Iterator[Found | Refused]:
         """The answers typed, each before those that it brought."""
@@ -129,6 +137,8 @@ class Gathered:
             reason = _refused(value)
             if reason is not None:
                 yield Refused(node.ask.kind, reason)
+            elif node.call.listed and isinstance(value, list | Rows):
+                yield from (Found(node.ask.kind, row, node.ask.about) for row in _each(node.call, value))
             else:
                 yield Found(node.ask.kind, typed(node.call, value), node.ask.about)
 
@@ -186,7 +196,7 @@ class Together:
         """The parts to begin with."""
         return [_under(name, part) for name, plan in self._plans.items() for part in plan.first()]
 
-    def answered(self, part: Part, value: Json) -> Sequence[Part]:
+    def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """Let the plan whose part it is take note."""
         name, _, key = part.key.partition("/")
         return [_under(name, each) for each in self._plans[name].answered(replace(part, key=key), value)]
@@ -206,19 +216,25 @@ class Together:
                 yield from (Found(name, read(item)) for item in plan.items(_below(name, answers)))
 
 
-def typed(call: AnyCall, value: Json) -> object:
+def typed(call: AnyCall, value: Answer, place: str = "") -> object:
     """The typed answer. Raises BadAnswer for what is not what was promised."""
     try:
-        answer: object = call.parse(value)
+        answer: object = call.parse(cast("Json", value))
     except TalkscopeError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        said = f"The answer to {clean(call.path, 100)} is not what was promised: {type(error).__name__}."
+        said = f"The answer to {clean(call.path, 100)}{place} is not what was promised: {type(error).__name__}."
         raise BadAnswer(said) from None
     return answer
 
 
-def _refused(value: Json) -> str | None:
+def _each(call: AnyCall, rows: Iterable[Json]) -> Iterator[object]:
+    """The rows of a list, typed one by one."""
+    for number, row in enumerate(rows, 1):
+        yield from cast("list[object]", typed(call, [row], f", in row {number:,},"))
+
+
+def _refused(value: Answer) -> str | None:
     told = value.get(REFUSED) if isinstance(value, dict) else None
     return str(told.get("message", "")) if isinstance(told, dict) else None
 

@@ -1,11 +1,10 @@
-"""Mavenoid: conversations, live-support sessions and availabilities, each asked for as a whole."""
+"""Mavenoid: conversations, live-support sessions and availabilities, each asked for as a whole, and read by row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import cast
 
 from talkscope.jobs.sync.asked import Asked
 from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering
@@ -36,10 +35,9 @@ def recorded(found: Iterable[Found], asked: Asked) -> Iterator[Record]:
     """The records of everything that was found."""
     del asked
     for each in found:
-        for row in cast("Sequence[object]", each.value):
-            if isinstance(row, models.AssistantConversation):
-                yield from records.assistant_conversation(row)
-            elif isinstance(row, models.LiveSupportSession):
-                yield from records.live_support_session(row)
-            elif isinstance(row, models.AgentAvailability):
-                yield from records.agent_availability(row)
+        if isinstance(each.value, models.AssistantConversation):
+            yield from records.assistant_conversation(each.value)
+        elif isinstance(each.value, models.LiveSupportSession):
+            yield from records.live_support_session(each.value)
+        elif isinstance(each.value, models.AgentAvailability):
+            yield from records.agent_availability(each.value)

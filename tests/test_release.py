@@ -146,7 +146,7 @@ def test_the_manifests_variables_are_settings_and_keys_are_marked_as_secrets():
     settings = {each.name: each for each in SETTINGS}
     assert told.keys() <= settings.keys()
     assert {name for name, each in told.items() if each.get("isSecret")} == {
-        name for name in settings if name.endswith("_KEY")
+        name for name in settings if name.endswith(("_KEY", "_TOKEN"))
     }
     # A warehouse in its usual place needs no setting at all.
     assert not any(each.get("isRequired") for each in told.values())

@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 from talkscope import cli
 
-
 _SETTINGS = ("TALKSCOPE_", "CONVAI_", "XDG_", "STUDIO_", "AGENT_STUDIO_", "GENERAL_BOTS_", "MAVENOID_")
 
 

@@ -9,7 +9,7 @@ import pytest
 from talkscope.jobs.demo import Truth
 from talkscope.jobs.demo.checks import QUESTIONS
 from talkscope.jobs.demo.reading import Reading, figure
-from talkscope.tools import TOOLS, find
+from talkscope.tools import RECORD_TOOLS, TOOLS, find
 from tests.cli.running import talkscope
 
 
@@ -29,7 +29,7 @@ def test_the_demo_asks_every_question_of_a_real_server_and_every_figure_is_true(
     assert f"{len(QUESTIONS)} questions, " in told.splitlines()[-1]
     assert " figures checked, 0 wrong, in " in told.splitlines()[-1]
     assert "✗" not in told
-    assert f"with {len(TOOLS)} tools" in told
+    assert f"with {len(TOOLS) + len(RECORD_TOOLS)} tools" in told
 
 
 def test_each_planted_incident_is_told_with_the_check_that_it_shows(kept: tuple[Path, str]) -> None:

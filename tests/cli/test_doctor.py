@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from talkscope.tools import RECORD_TOOLS, TOOLS
 from tests.cli.running import here, talkscope
 
 
@@ -23,7 +24,7 @@ def test_a_healthy_warehouse_is_told_with_its_rows_its_newest_record_and_a_serve
     assert "duckdb" in told["versions"]["says"]
     assert " sessions, " in told["source warehouse"]["says"]
     assert "newest record 2026-05-04T" in told["source warehouse"]["says"]
-    assert "lists 20 tools" in told["server"]["says"]
+    assert f"lists {len(TOOLS) + len(RECORD_TOOLS)} tools" in told["server"]["says"]
 
 
 def test_a_warehouse_that_is_not_there_yet_is_no_problem_and_says_how_to_load_one(tmp_path: Path) -> None:

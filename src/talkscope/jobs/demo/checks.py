@@ -236,14 +236,21 @@ def _says(what: str, expected: Value, got: object, more: bool = True) -> Check:
     return Check(what, expected, got, expected == got and more)
 
 
+_CHANCE = 0.05
+
+
 def _slow_overall(truth: Truth, planted: Incident, read: Reading) -> Check:  # noqa: ARG001
     row = read.labelled("overall")
-    return _says("p95 overall got significantly worse", "yes", row.get("significant"), number(row.get("change")) > 0)
+    # What one provider does to all turns depends on the hour, and may stay below the threshold.
+    chance = row.get("p_value")
+    got = "yes" if isinstance(chance, int | float) and chance <= _CHANCE else "no"
+    return _says("p95 overall got worse by more than chance", "yes", got, number(row.get("change")) > 0)
 
 
 def _slow_provider(truth: Truth, planted: Incident, read: Reading) -> Check:  # noqa: ARG001
-    row = read.top("change")
-    return _says("the provider that got worse", planted.subject, row.get("provider"), row.get("significant") == "yes")
+    worse = [row for row in read.rows if row.get("significant") == "yes"]
+    row = max(worse, key=lambda each: number(each.get("change")), default={})
+    return _says("the provider that got worse", planted.subject, row.get("provider"))
 
 
 def _outage_hour(truth: Truth, planted: Incident, read: Reading) -> Check:  # noqa: ARG001

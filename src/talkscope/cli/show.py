@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,17 +14,11 @@ from typing import Literal, TypeAlias
 import click
 
 from talkscope.models.answers import Answer, Cell, ConcurrencyAnswer, ExplainAnswer, Meta, SessionAnswer, TurnAnswer
-from talkscope.models.text import clean, whole
+from talkscope.models.text import clean, escaped, sheet_cell
 
 Form: TypeAlias = Literal["table", "csv", "json", "pretty"]
 MISSING = "–"
 _ENDLESS = 100_000  # columns of a page that is no terminal: nothing is cut or folded there
-
-# JSON that says the same without them: on a terminal they would move the cursor or turn text around.
-_UNSEEN = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +78,7 @@ def as_json(value: object, *, pretty: bool) -> str:
     """The value as JSON and a line end; what a terminal would obey is written as escapes, which mean the same."""
     layout: tuple[int | None, tuple[str, str]] = (2, (",", ": ")) if pretty else (None, (",", ":"))
     text = json.dumps(value, ensure_ascii=False, indent=layout[0], separators=layout[1])
-    return _UNSEEN.sub(_escape, text) + "\n"
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if 0xD800 <= code <= 0xDFFF:
-        return r"\ufffd"
-    return json.dumps(found[0])[1:-1]
+    return escaped(text) + "\n"
 
 
 def as_csv(answer: Answer, *, raw: bool = False) -> str:
@@ -105,13 +91,7 @@ def as_csv(answer: Answer, *, raw: bool = False) -> str:
 
 
 def _csv_cell(cell: Cell, raw: bool) -> Cell:
-    if not isinstance(cell, str):
-        return cell
-    text = whole(cell)
-    if raw:
-        return text
-    text = _UNSEEN.sub("", text).replace("\x1b", "")
-    return "'" + text if text.startswith(_FORMULA) else text
+    return sheet_cell(cell, raw=raw) if isinstance(cell, str) else cell
 
 
 def table(answer: Answer, *, wide: bool = False) -> str:

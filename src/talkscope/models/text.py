@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -11,6 +12,11 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 _SPACES = re.compile("[\t\n]+")
+# Characters that turn text around or are not seen.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def whole(text: str) -> str:
@@ -22,3 +28,24 @@ def clean(text: str, cap: int = 300) -> str:
     """One line without control, bidirectional, zero-width or tag characters, of at most `cap` characters."""
     shown = _SPACES.sub(" ", _INVISIBLE.sub("", whole(text[: cap * 4]))).strip()
     return shown if len(shown) <= cap and len(text) <= cap * 4 else shown[: cap - 1] + "…"
+
+
+def escaped(json_text: str) -> str:
+    """JSON that says the same with what a terminal would obey, or nobody would see, as escapes."""
+    return json_text if json_text.isascii() and "\x7f" not in json_text else _UNSEEN.sub(_escape, json_text)
+
+
+def sheet_cell(text: str, *, raw: bool = False) -> str:
+    """The text as a cell of a table; what a spreadsheet would run as a formula gets a leading `'`, unless it is raw."""
+    shown = whole(text)
+    if raw:
+        return shown
+    shown = _UNSEEN.sub("", shown).replace("\x1b", "")
+    return "'" + shown if shown.startswith(_FORMULA) else shown
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xD800 <= code <= 0xDFFF:
+        return r"\ufffd"
+    return json.dumps(found[0])[1:-1] if code > 0x7F else r"\u007f"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, get_args
 
 from talkscope.errors import InvalidArgument, Json
-from talkscope.models.text import whole
+from talkscope.models.text import escaped, sheet_cell, whole
 
 if TYPE_CHECKING:
     from talkscope.warehouse.export import Kind
@@ -33,9 +33,6 @@ ENDINGS: Mapping[str, Form] = {
     ".pq": "parquet",
 }
 
-# Characters that turn text around or are not seen: JSON says them as escapes, and a table does without them.
-_UNSEEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1
@@ -134,11 +131,7 @@ def cell(value: Json, *, raw: bool = False) -> str | int | float:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = whole(_flat(value))
-    if raw:
-        return text
-    text = _UNSEEN.sub("", text).replace("\x1b", "")
-    return "'" + text if text.startswith(_FORMULA) else text
+    return sheet_cell(_flat(value), raw=raw)
 
 
 def _flat(value: Json) -> str:
@@ -154,11 +147,7 @@ def _flat(value: Json) -> str:
 def _json(value: Json, *, pretty: bool = False) -> str:
     layout: tuple[int | None, tuple[str, str]] = (2, (",", ": ")) if pretty else (None, (",", ":"))
     text = whole(json.dumps(value, ensure_ascii=False, indent=layout[0], separators=layout[1]))
-    return text if text.isascii() and "\x7f" not in text else _UNSEEN.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else r"\u007f"
+    return escaped(text)
 
 
 def _indented(value: Json, pretty: bool, by: str) -> str:

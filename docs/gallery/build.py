@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -70,6 +71,12 @@ PICTURES = (
     Picture("session", "What happened in this session?", "session", {"session_id": SESSION}),
     Picture("sessions", "Are long sessions the slow ones?", "sessions", {"limit": 100, **WEEK}),
     Picture("concurrency", "How many sessions are active at once?", "concurrency", {"granularity": "hour", **DAY}),
+    Picture("outcomes", "How did sessions end?", "outcomes",
+            {"measures": ["deflection_rate", "handoff_reason", "sentiment", "csat"], **WEEK}),
+    Picture("live-support", "How long do people wait for an agent, and whose?", "live_support",
+            {"group_by": ["agent_group"], **WEEK}),
+    Picture("resources", "Which tools are used, and which fail?", "resources", WEEK),
+    Picture("errors", "What went wrong, and where?", "errors", {"granularity": "day", **WEEK}),
     Picture("no-data", "And when nothing was recorded?", "latency",
             {"start_time": "2026-01-01", "end_time": "2026-01-02"}),
 )  # fmt: skip
@@ -78,8 +85,34 @@ PICTURES = (
 def telemetry(folder: Path) -> Path:
     """A warehouse of the gallery's telemetry."""
     generate(folder / "records", now=NOW, days=DAYS, sessions_per_day=SESSIONS_PER_DAY)
-    talkscope.ingest(sorted((folder / "records").glob("*.ndjson")), warehouse=folder / "warehouse", generated=True)
+    files = sorted((folder / "records").glob("*.ndjson"))
+    talkscope.ingest([*files, *_beside()], warehouse=folder / "warehouse", generated=True)
     return folder / "warehouse"
+
+
+def _beside() -> Iterator[dict[str, object]]:
+    """Chats with agents and calls of resources, which the demo's telemetry has none of."""
+    chance, start = random.Random("gallery"), datetime(2026, 6, 1, tzinfo=UTC)
+    for number in range(160):
+        at = start + timedelta(minutes=chance.randrange(7 * 1_440))
+        group, calm = chance.choice([("first line", 40_000), ("billing", 150_000), ("second line", 90_000)])
+        queue = chance.lognormvariate(0, 0.8) * calm
+        yield {
+            "type": "live_support", "live_support_id": f"l-{number}", "session_id": f"c-{number}", "agent_group": group,
+            "start_time": at.isoformat(), "status": "resolved", "queue_ms": round(queue),
+            "first_response_ms": round(queue * 1.2), "chat_ms": round(queue + chance.uniform(2e5, 9e5)),
+        }  # fmt: skip
+    tools = {
+        ("api_tool", "order_status"): 0.02, ("api_tool", "start_refund"): 0.21, ("toolkit", "SLACK"): 0.06,
+        ("skill", "returns"): 0.0, ("knowledge_base", "Shipping abroad"): None, ("knowledge_base", "Refunds"): None,
+    }  # fmt: skip
+    for number in range(420):
+        (kind, name), fails = chance.choice(list(tools.items()))
+        status = None if fails is None else "error" if chance.random() < fails else "ok"
+        yield {
+            "type": "resource_call", "resource_call_id": f"r-{number}", "kind": kind, "name": name, "status": status,
+            "time": (start + timedelta(minutes=chance.randrange(7 * 1_440))).isoformat(),
+        }  # fmt: skip
 
 
 def drawings(client: Client) -> Iterator[tuple[Picture, Drawing]]:

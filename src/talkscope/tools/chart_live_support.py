@@ -51,6 +51,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
         contract.LIVE_SUPPORT, **{**given(words, "measure"), "measures": measures, "limit": limit}
     )  # fmt: skip
     figures, by = _figures(answer, measures)
+    figures = _readable(figures)
     what = _TITLES[measures[0]] if len(measures) == 1 else "Times of live support"
     group = by if words.group_by else "status" if measures == ["sessions"] else ""
     title = f"{what} by {group.removesuffix('_id').replace('_', ' ')}" if group else what
@@ -83,6 +84,28 @@ def _figures(answer: Answer, measures: Sequence[str]) -> tuple[Answer, str]:
 
 
 _SPREAD = ("p50", "p95", "n"), {"p50": "ms", "p95": "ms"}
+# People wait for minutes: from so many milliseconds on, the unit is a longer one.
+_UNITS = ((600_000, 60_000, "min"), (10_000, 1_000, "s"))
+
+
+def _readable(answer: Answer) -> Answer:
+    """The same times in seconds or minutes, where milliseconds would have too many digits."""
+    places = [answer.columns.index(name) for name, unit in answer.meta.units.items() if unit == "ms"]
+    times = [value for row in answer.rows for place in places if isinstance(value := row[place], int | float)]
+    size, unit = next(((size, unit) for least, size, unit in _UNITS if max(times, default=0) >= least), (1, "ms"))
+    if size == 1:
+        return answer
+    rows = [
+        [_divided(value, size) if place in places else value for place, value in enumerate(row)] for row in answer.rows
+    ]
+    meta = answer.meta.model_copy(update={"units": dict.fromkeys(answer.meta.units, unit)})
+    return answer.model_copy(update={"rows": rows, "meta": meta})
+
+
+def _divided(value: Cell, size: int) -> Cell:
+    return round(value / size, 3) if isinstance(value, int | float) else value
+
+
 _COLUMNS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "sessions": (("sessions",), {"sessions": "sessions"}),
     "availability_ms": (("hours", "n"), {"hours": "h"}),

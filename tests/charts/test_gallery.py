@@ -46,10 +46,10 @@ def test_the_page_of_the_gallery_is_the_one_that_is_written_today(gallery: Modul
 
 
 def test_the_gallery_holds_each_kind_of_chart_and_each_picture_in_both_shades(gallery: ModuleType):
-    from talkscope.tools import TOOLS
+    from talkscope.tools import RECORD_TOOLS, TOOLS
 
     assert {f"chart_{each.kind}" for each in gallery.PICTURES} == {
-        tool.name for tool in TOOLS if tool.name.startswith("chart_")
+        tool.name for tool in (*TOOLS, *RECORD_TOOLS) if tool.name.startswith("chart_")
     }
     for each in gallery.PICTURES:
         assert json.loads((GALLERY / f"{each.name}.json").read_text(encoding="utf-8"))["$schema"].endswith("/v6.json")

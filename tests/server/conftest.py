@@ -11,6 +11,7 @@ import pytest
 
 from talkscope.jobs.demo import generate
 from talkscope.jobs.ingest import ingest
+from tests.server.forking import source
 from tests.server.wire import Wire, enveloped
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,12 @@ class Host:
         return found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forks_end() -> Iterator[None]:
+    yield
+    source.close()
+
+
 @pytest.fixture(scope="session")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a server whose warehouse holds eight days of made-up telemetry."""
@@ -59,7 +66,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def host(stocked: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Host]:
     """`talkscope mcp` on that warehouse, in each era."""
     modern = request.param != "handshake"
-    with Wire([sys.executable, "-m", "talkscope", "mcp"], stocked) as wire:
+    with Wire([sys.executable, "-m", "talkscope", "mcp"], stocked, forked=True) as wire:
         if not modern:
             wire.handshake()
         yield Host(wire, modern=modern)

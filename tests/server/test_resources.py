@@ -117,7 +117,9 @@ def test_without_a_choice_among_several_sources_the_catalog_names_them(stocked: 
     config = tmp_path / "config.toml"
     config.write_text('[sources.production]\npath = "a"\n[sources.staging]\npath = "b"\n', encoding="utf-8")
     env = {key: value for key, value in stocked.items() if key != "TALKSCOPE_WAREHOUSE"}
-    with Wire([sys.executable, "-m", "talkscope", "mcp"], {**env, "TALKSCOPE_CONFIG": str(config)}) as wire:
+    with Wire(
+        [sys.executable, "-m", "talkscope", "mcp"], {**env, "TALKSCOPE_CONFIG": str(config)}, forked=True
+    ) as wire:
         wire.handshake()
         error = Host(wire, modern=False).error("resources/read", uri="talkscope://catalog")
         assert error["data"]["code"] == "source_not_chosen"

@@ -18,7 +18,7 @@ PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Wire]:
     """One server for all that must not harm it."""
-    with Wire(FIXTURE) as wire:
+    with Wire(FIXTURE, forked=True) as wire:
         wire.handshake()
         yield wire
         assert well(wire)
@@ -30,7 +30,7 @@ def shared() -> Iterator[Wire]:
 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-11-25"])
 def test_a_client_that_shakes_hands_is_served(version):
-    with Wire(FIXTURE) as wire:
+    with Wire(FIXTURE, forked=True) as wire:
         answer = wire.handshake(version)
         assert answer["result"]["protocolVersion"] == version
         assert answer["result"]["serverInfo"]["name"] == "fixture"
@@ -40,7 +40,7 @@ def test_a_client_that_shakes_hands_is_served(version):
 
 
 def test_a_client_that_sends_single_requests_is_served():
-    with Wire(FIXTURE) as wire:
+    with Wire(FIXTURE, forked=True) as wire:
         found = wire.request("server/discover", enveloped())
         called = wire.request("tools/call", enveloped({"name": "echo", "arguments": {"text": "héllo"}}))
         assert "2026-07-28" in found["result"]["supportedVersions"]

@@ -19,21 +19,21 @@ BEGUN = {"hang_for_good": "hanging for good", "hold_the_loop": "holding the loop
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    with Wire(FIXTURE) as wire:
+    with Wire(FIXTURE, forked=True) as wire:
         wire.handshake()
         yield wire
 
 
 @pytest.fixture
 def patient() -> Iterator[Wire]:
-    with Wire(PATIENT) as wire:
+    with Wire(PATIENT, forked=True) as wire:
         wire.handshake()
         yield wire
 
 
 @pytest.fixture
 def hasty() -> Iterator[Wire]:
-    with Wire(HASTY) as wire:
+    with Wire(HASTY, forked=True) as wire:
         wire.handshake()
         yield wire
 
@@ -69,7 +69,7 @@ def test_the_end_of_input_ends_the_process_though_calls_hang(tool, wire: Wire):
 
 
 def test_requests_piped_in_at_once_are_answered_before_the_end():
-    with Wire(PATIENT) as wire:
+    with Wire(PATIENT, forked=True) as wire:
         first = wire.begin("tools/call", enveloped({"name": "soon", "arguments": {"text": "first"}}))
         wire.send_raw(b'{"jsonrpc":"2.0","id":"last","method":"tools/call","params":')
         wire.send_raw(json.dumps(enveloped({"name": "soon", "arguments": {"text": "last"}})).encode() + b"}")
@@ -106,7 +106,7 @@ def test_a_second_ctrl_c_does_not_wait(patient: Wire):
 
 
 def test_a_signal_is_heard_though_the_client_reads_no_answers():
-    with Wire(FIXTURE, reads_stdout=False) as wire:
+    with Wire(FIXTURE, forked=True, reads_stdout=False) as wire:
         for _ in range(5):
             wire.begin(
                 "tools/call", enveloped({"name": "repeat", "arguments": {"text": "long text ", "times": 100_000}})
@@ -125,7 +125,7 @@ def test_the_end_of_input_ends_the_process_quietly(patient: Wire):
 
 
 def test_a_client_that_closes_stdout_ends_the_process_quietly():
-    with Wire(PATIENT, reads_stdout=False) as wire:
+    with Wire(PATIENT, forked=True, reads_stdout=False) as wire:
         wire.begin("server/discover", enveloped())
         wire.stdout.readline()
         wire.stdout.close()
@@ -192,7 +192,7 @@ def test_what_tools_print_is_kept_off_the_wire_and_children_read_nothing(wire: W
 
 
 def test_a_client_that_never_reads_stderr_is_served():
-    with Wire(FIXTURE, reads_stderr=False) as wire:
+    with Wire(FIXTURE, forked=True, reads_stderr=False) as wire:
         wire.handshake()
         assert text(wire.call("fill_stderr")) == "filled"
         calls = [

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp import Client, StdioServerParameters
 
-from talkscope.jobs.demo import generate
-from talkscope.jobs.ingest import ingest
 from talkscope.server.calls import INSTRUCTIONS
 from talkscope.tools import TOOLS
 from tests.server.wire import Wire, enveloped, text
@@ -33,7 +30,7 @@ def _env(**more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Wire]:
-    with Wire(FAKE, _env()) as wire:
+    with Wire(FAKE, _env(), forked=True) as wire:
         wire.handshake()
         yield wire
         assert wire.close() == 0
@@ -87,7 +84,7 @@ def test_every_tool_is_listed_in_its_order_as_one_that_only_reads(server: Wire):
 
 
 def test_lists_may_be_kept_for_as_long_as_they_say(tmp_path: Path):
-    with Wire(REAL, _real(tmp_path)) as wire:
+    with Wire(REAL, _real(tmp_path), forked=True) as wire:
         answer = wire.request("tools/list", enveloped())["result"]
         assert answer["ttlMs"] == 3_600_000
         assert answer["cacheScope"] == "public"
@@ -103,22 +100,13 @@ def test_each_tools_answer_fits_the_schema_that_was_listed(server: Wire, tool):
     assert result["content"][0]["text"].startswith("# source: warehouse")
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place whose warehouse holds eight days of made-up telemetry."""
-    place = tmp_path_factory.mktemp("filled")
-    generate(place / "telemetry", now=datetime.now(UTC), days=8, sessions_per_day=20)
-    ingest(sorted((place / "telemetry").glob("*.ndjson")), warehouse=place / "warehouse", generated=True)
-    return place
-
-
 @pytest.mark.parametrize(("mode", "version"), [("legacy", "2025-11-25"), ("auto", "2026-07-28")])
 @pytest.mark.parametrize(("budget", "charts"), [(1_500, False), (4_000, True)], ids=["tables", "charts"])
 def test_every_tool_answers_the_sdks_own_client_in_both_eras_within_its_budget_and_schema(
-    mode: Any, version: str, budget: int, charts: bool, filled: Path
+    mode: Any, version: str, budget: int, charts: bool, stocked: dict[str, str]
 ):
     async def ask() -> None:
-        env = {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": str(budget)}
+        env = {**stocked, "TALKSCOPE_ANSWER_TOKENS": str(budget)}
         async with Client(StdioServerParameters(command=REAL[0], args=REAL[1:], env=env), mode=mode) as client:
             assert client.protocol_version == version
             listed = (await client.list_tools()).tools
@@ -164,8 +152,8 @@ def test_every_tool_answers_the_sdks_own_client_in_both_eras_within_its_budget_a
     anyio.run(ask)
 
 
-def test_pages_follow_each_other_without_a_gap_however_short_the_budget_makes_them(filled: Path):
-    with Wire(REAL, {**_real(filled), "TALKSCOPE_ANSWER_TOKENS": "800"}) as wire:
+def test_pages_follow_each_other_without_a_gap_however_short_the_budget_makes_them(stocked: dict[str, str]):
+    with Wire(REAL, {**stocked, "TALKSCOPE_ANSWER_TOKENS": "800"}, forked=True) as wire:
         wire.handshake()
         seen: list[str] = []
         words: dict[str, Any] = {"range": "last_7d", "limit": 100}
@@ -319,7 +307,7 @@ def test_a_warehouse_that_is_not_there_yet_is_an_empty_one(real: Wire):
 def test_without_a_choice_among_several_sources_the_answer_names_them(tmp_path: Path):
     config = tmp_path / "config.toml"
     config.write_text('[sources.production]\npath = "a"\n[sources.staging]\npath = "b"\n', encoding="utf-8")
-    with Wire(REAL, _env(TALKSCOPE_CONFIG=str(config))) as wire:
+    with Wire(REAL, _env(TALKSCOPE_CONFIG=str(config)), forked=True) as wire:
         wire.handshake()
         listed = wire.request("tools/list")["result"]["tools"][0]
         assert listed["inputSchema"]["properties"]["source"]["enum"] == ["production", "staging"]

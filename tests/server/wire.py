@@ -16,6 +16,7 @@ from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Any, Self, cast
 
+from tests.server.forking import Forked
 from tests.waiting import SAFETY, until
 
 FIXTURE = [sys.executable, str(Path(__file__).with_name("fixture_server.py"))]
@@ -47,6 +48,7 @@ class Wire:
         env: Its environment; ours when none is given.
         reads_stdout: False leaves stdout full of what the server writes.
         reads_stderr: The same for stderr.
+        forked: Start it from a process that has loaded what servers import, which spares half a second.
     """
 
     def __init__(
@@ -56,9 +58,14 @@ class Wire:
         *,
         reads_stdout: bool = True,
         reads_stderr: bool = True,
+        forked: bool = False,
     ) -> None:
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(env) if env else None)
+        self.process = (
+            Forked(argv, env)
+            if forked
+            else subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(env) if env else None)
+        )
         self._stdin = cast("BufferedWriter", self.process.stdin)
         self.stdout = cast("BufferedReader", self.process.stdout)
         self._stderr = cast("BufferedReader", self.process.stderr)

@@ -25,6 +25,8 @@ WORDS: Mapping[str, Mapping[str, object]] = {
     "query": {"query": {"measures": ["SessionMetrics.count"], "timeDimensions": [{"dateRange": "last_7d"}]}},
 }
 """Arguments beside the window, where a tool has no good ones by itself."""
+UNTOLD = frozenset({"get_live_support", "get_resource_usage"})
+"""Tools about what made-up telemetry does not tell: their answer says so, and has no rows."""
 _FIRST = ("list_sessions", "explain_slow_session")  # the others are asked about what these find
 
 
@@ -46,9 +48,9 @@ def checks(inspect: Inspect, era: str, expected: Sequence[str]) -> Iterator[Chec
     """
     opened = inspect(era, "initialize")
     yield Check("initialize", _opening(opened, ERAS[era]))
-    listing = inspect(era, "tools/list", "--strict")
-    yield Check("tools/list --strict", _listing(listing, expected))
-    listed = {str(tool.get("name")): tool for tool in listing.result.get("tools", [])}
+    found = inspect(era, "tools/list", "--strict")
+    yield Check("tools/list --strict", listing(found, expected))
+    listed = {str(tool.get("name")): tool for tool in found.result.get("tools", [])}
     known: dict[str, object] = {"range": "last_7d"}
     yield from _calls(inspect, era, listed, known)
     seen = inspect(era, "tools/call", *_call("get_summary", {"rnage": "last_7d"}))
@@ -76,7 +78,7 @@ def _opening(seen: Seen, version: str) -> str:
     return ""
 
 
-def _listing(seen: Seen, expected: Sequence[str]) -> str:
+def listing(seen: Seen, expected: Sequence[str]) -> str:
     """Faults of any severity in what a model sees, and errors in the rest."""
     findings = [
         f"{each.get('toolName')} {finding['schema']}.{finding['path']}: {finding['issue']}"
@@ -100,7 +102,7 @@ def _calls(
             yield Check(f"tools/call {name}", _unknown(unknown))
             continue
         seen = inspect(era, "tools/call", *_call(name, words))
-        yield Check(f"tools/call {name}", _answer(seen, listed[name].get("outputSchema")))
+        yield Check(f"tools/call {name}", _answer(seen, listed[name].get("outputSchema"), untold=name in UNTOLD))
         known.update(_found(seen.result.get("structuredContent") or {}))
 
 
@@ -132,7 +134,7 @@ def _found(structured: Mapping[str, Any]) -> dict[str, object]:
     return heads
 
 
-def _answer(seen: Seen, schema: Mapping[str, Any] | None) -> str:
+def _answer(seen: Seen, schema: Mapping[str, Any] | None, *, untold: bool = False) -> str:
     """Inspector holds structured content against the schema too; it must be there, and say something."""
     if _failed(seen):
         return _failed(seen)
@@ -147,6 +149,8 @@ def _answer(seen: Seen, schema: Mapping[str, Any] | None) -> str:
         jsonschema.validate(structured, schema)
     except jsonschema.ValidationError as error:
         return f"structured content is off its schema: {error.message[:300]}"
+    if untold and structured and not structured.get("rows"):
+        return "" if (structured.get("meta") or {}).get("notes") else "no rows, and no word about why"
     return "" if structured and structured.get("rows") else "no rows"
 
 

@@ -16,14 +16,18 @@ import talkscope
 from talkscope.jobs.demo import generate
 from talkscope.jobs.ingest import ingest
 from talkscope.server.session import host_entry
-from talkscope.tools import TOOLS
+from talkscope.settings import PLATFORMS
+from talkscope.tools import RECORD_TOOLS, TOOLS, TOOLSETS, offered
 from tests.server.wire import Wire, text
-from tests.smoke.checks import Check, checks, missing
+from tests.smoke.checks import Check, checks, listing, missing
 from tests.smoke.inspector import Inspect, Inspector, NoInspectorError
 
 OLDER = ("2024-11-05", "2025-03-26", "2025-06-18")
 """Versions of the handshake era that Inspector does not offer; they are asked for by hand."""
-NAMES = [tool.name for tool in TOOLS]
+NAMES = [tool.name for tool in (*TOOLS, *RECORD_TOOLS)]
+"""The tools of a warehouse that holds outcomes, as the made-up one does."""
+WITH_PLATFORMS = [tool.name for tool in offered(TOOLSETS, records=True, changing=True)]
+"""The same where every platform has an account, and what changes something there is allowed."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,14 +38,20 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="talkscope-smoke-", ignore_cleanup_errors=True) as place:
         entry = filled(Path(place))
-        home = Path(place, "home")
-        home.mkdir()
+        homes = [Path(place, name) for name in ("home", "another")]
+        for home in homes:
+            home.mkdir()
         try:
-            inspector = Inspector(Path(arguments[0]), entry, home)
+            inspector = Inspector(Path(arguments[0]), entry, homes[0])
+            with_platforms = Inspector(Path(arguments[0]), configured(entry), homes[1])
         except NoInspectorError as error:
             print(f"mcp-smoke: {error}", file=sys.stderr)
             return 1
-        made = [*everything(inspector), *(_told("by hand", check) for check in by_hand(entry))]
+        made = [
+            *everything(inspector),
+            *every_platform(with_platforms),
+            *(_told("by hand", check) for check in by_hand(entry)),
+        ]
     faults = [check for check in made if check.fault]
     print(f"mcp-smoke: {len(made)} checks, {len(faults)} faults, in {time.monotonic() - began:.0f} s")
     return 1 if faults else 0
@@ -70,6 +80,26 @@ def everything(inspect: Inspect, say: Callable[[str], None] = print, names: Sequ
         made = [check for each in pool.map(era, ("legacy", "modern")) for check in each]
     either = next(checks(inspect, "auto", names))
     return [*made, _told("auto", either, say)]
+
+
+def configured(entry: dict[str, Any]) -> dict[str, object]:
+    """The same server with an account of each platform, at an address where nobody answers: it is only listed."""
+    accounts = {
+        variable: value
+        for known in PLATFORMS.values()
+        for variable, value in ((known.key, "of_nobody"), (known.url, "http://127.0.0.1:9"))
+    }
+    more = {variable: "of_nobody" for known in PLATFORMS.values() for variable in known.also.values()}
+    return {**entry, "env": {**entry["env"], **accounts, **more, "TALKSCOPE_ALLOW_SIDE_EFFECTS": "1"}}
+
+
+def every_platform(inspect: Inspect, say: Callable[[str], None] = print) -> list[Check]:
+    """The lists of both eras where every platform is configured, held as strictly."""
+    what = "tools/list --strict with every platform"
+    return [
+        _told(era, Check(what, listing(inspect(era, "tools/list", "--strict"), WITH_PLATFORMS)), say)
+        for era in ("legacy", "modern")
+    ]
 
 
 def by_hand(entry: dict[str, Any]) -> Iterator[Check]:

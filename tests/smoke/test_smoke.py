@@ -17,7 +17,7 @@ import pytest
 
 from tests.smoke.checks import BURST, ERAS
 from tests.smoke.inspector import Inspector, NoInspectorError, Seen, node
-from tests.smoke.run import NAMES, everything, main
+from tests.smoke.run import NAMES, WITH_PLATFORMS, every_platform, everything, main
 
 ROOT = Path(__file__).parents[2]
 TURN = {"session_id": "s-1", "interaction_id": "i-1"}
@@ -163,6 +163,25 @@ def test_prompts_and_resources_that_are_listed_are_fetched(host: Host):
         "resources/read talkscope://catalog: no contents",
     ]
     assert ("modern", "prompts/get", ("--prompt-name", "why", "--prompt-args", "session_id=s-1")) in host.asked
+
+
+def test_what_made_up_telemetry_does_not_tell_is_said_and_no_fault(host: Host):
+    spoil("get_live_support", {**ANSWER, "structuredContent": {"rows": []}})(host)
+    assert set(host.faults()) == {"tools/call get_live_support: no rows, and no word about why"}
+    spoil("get_live_support", {**ANSWER, "structuredContent": {"rows": [], "meta": {"notes": ["None."]}}})(host)
+    assert host.faults() == []
+
+
+def test_the_tools_of_every_platform_are_listed_in_both_eras_and_not_called(host: Host):
+    def faults() -> list[str]:
+        return [check.fault for check in every_platform(host, say=lambda line: None) if check.fault]
+
+    assert len(faults()) == 2
+    host.seen["tools/list"] = Seen(0, {"result": {"tools": [tool(name) for name in WITH_PLATFORMS]}})
+    assert faults() == []
+    assert {(era, method) for era, method, _ in host.asked} == {("legacy", "tools/list"), ("modern", "tools/list")}
+    found("inputSchema", "warning")(host)
+    assert faults() == ["query inputSchema.properties.x: is off"] * 2
 
 
 # Inspector's program

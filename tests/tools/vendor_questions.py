@@ -15,11 +15,11 @@ Asking = tuple[str, Mapping[str, Any]]
 APRIL: Mapping[str, Any] = {"start_time": "2026-04-01", "end_time": "2026-05-01"}
 KINDS = ("api_tools", "toolkits", "skills", "knowledge_bases")
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(("assistants", "knowledge_bases", "api_tools", "schedule", "project", "projects"), {}),
-    **dict.fromkeys(("assistant", "versions", "active", "deployments", "settings"), {"name": "Orders"}),
+    **{kind: {} for kind in ("assistants", "knowledge_bases", "api_tools", "schedule", "project", "projects")},
+    **{kind: {"name": "Orders"} for kind in ("assistant", "versions", "active", "deployments", "settings")},
     "knowledge_base": {"name": "intercom"},
-    "item": {"name": "intercom", "item_id": PROJECT.knowledge_bases[0].items[0].id},
-    "api_tool": {"name": PROJECT.api_tools[0].name},
+    "item": {"name": "intercom", "item_id": PROJECT.bases[0].items[0][0]},
+    "api_tool": {"name": PROJECT.tools[0].name},
 }
 
 
@@ -52,13 +52,13 @@ def studio() -> Iterator[Asking]:
         yield "studio_config", {"kind": kind, **words}
     for show in ("runs", "cases", "yaml"):
         yield "studio_evals", {"show": show, "assistant": "Support desk"}
-    yield "studio_evals", {"show": "run", "run_id": PROJECT.eval_runs[0].id}
+    yield "studio_evals", {"show": "run", "run_id": PROJECT.runs[0].id}
 
 
-def studio_changing() -> Iterator[Asking]:
+def studio_changing(wait_sec: int) -> Iterator[Asking]:
     """Studio Chat's that change something."""
     yield "studio_analyze", {"ids": [next(each.id for each in EVERY if len(each.messages) > 1)]}
-    yield "studio_topics_start", {"wait_sec": 600}
+    yield "studio_topics_start", {"wait_sec": wait_sec}
 
 
 def calls(tenant: Tenant) -> Iterator[Asking]:
@@ -69,7 +69,7 @@ def calls(tenant: Tenant) -> Iterator[Asking]:
     for by in ("workflow", "provider"):
         yield "calls_breakdown", {"by": by, "range": "last_30d"}
     yield "calls_errors", {"range": "last_30d"}
-    call = max((each for each in tenant.calls if each.status == "completed"), key=lambda each: len(each.transcript))
+    call = max((each for each in tenant.calls if each.status == "completed"), key=lambda each: len(each.said))
     yield "calls_detail", {"call_id": call.id}
 
 
@@ -88,9 +88,12 @@ def bots() -> Iterator[Asking]:
     yield "bots_reports", {}
 
 
-def bots_changing() -> Iterator[Asking]:
+def bots_changing(wait_sec: int) -> Iterator[Asking]:
     """General Bots' that changes something."""
-    yield "bots_report_create", {"type": "usage", "start_time": "2026-04-10", "end_time": "2026-05-01", "wait_sec": 50}
+    yield (
+        "bots_report_create",
+        {"type": "usage", "start_time": "2026-04-10", "end_time": "2026-05-01", "wait_sec": wait_sec},
+    )
 
 
 def mavenoid() -> Iterator[Asking]:
@@ -103,15 +106,15 @@ def mavenoid() -> Iterator[Asking]:
     for name, by in groups.items():
         yield name, {"days": 30}
         yield name, {"days": 30, "group_by": by}
-        yield name, {"days": 1, "rows": True}
+        yield name, {"days": 30, "rows": True}
 
 
-def by_platform(tenant: Tenant) -> dict[str, list[Asking]]:
-    """All of them."""
+def by_platform(tenant: Tenant, *, wait_sec: int) -> dict[str, list[Asking]]:
+    """All of them; what is made is waited for so long."""
     assert general_bots.NOW == studio_chat.NOW
     return {
-        "studio_chat": [*chain(studio(), studio_changing())],
+        "studio_chat": [*chain(studio_changing(wait_sec), studio())],
         "agent_studio": [*calls(tenant)],
-        "general_bots": [*chain(bots(), bots_changing())],
+        "general_bots": [*chain(bots_changing(wait_sec), bots())],
         "mavenoid": [*mavenoid()],
     }

@@ -120,7 +120,7 @@ def _call(
 ) -> Call[list[T]]:
     # The vendor counts a request against the right limit only when days comes last.
     asked = {"group_by": None if group_by is None else _fields(group_by, known), "days": _days(days)}
-    return Call(where, rows.validate_python, query(asked))
+    return Call(where, rows.validate_python, query(asked), listed=True)
 
 
 def _days(days: object) -> int:

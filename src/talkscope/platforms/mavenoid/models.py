@@ -56,7 +56,8 @@ def _stands(value: object) -> object:
     if not isinstance(value, dict) or not isinstance(told := value.get("status"), str):
         return value
     by = _RESOLVED_BY.get(told.lower())
-    return {**value, "status": "RESOLVED" if by else told.upper(), **({"resolved_by": by} if by else {})}
+    theirs = {name: each for name, each in value.items() if name != "resolved_by"}
+    return {**theirs, "status": "RESOLVED" if by else told.upper(), **({"resolved_by": by} if by else {})}
 
 
 class AssistantConversation(Wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -26,6 +27,7 @@ _ORDER = "The service says so of dates in the wrong order and of a malformed tag
 _IDS = "Check the project and the id: a conversation's is the one of its messaging platform."
 _EXISTS = "There is an analysis of today already: trending_topics_status has it."
 _CONFLICT = 409
+_SLUG = re.compile(r"[\w.:-]{1,80}")
 
 
 def notes(call: Call[T], answer: T | None = None, *, now: datetime | None = None) -> tuple[str, ...]:
@@ -56,10 +58,15 @@ def _stale(answer: object, now: datetime | None) -> tuple[str, ...]:
     each = found if isinstance(found, tuple) else (found,)
     metrics = [metric for metric in each if isinstance(metric, models.ConversionDefinition)]
     return tuple(
-        STALE.format(metric.slug, metric.last_event_at.isoformat() if metric.last_event_at else "never")
+        STALE.format(_word(metric.slug), metric.last_event_at.isoformat() if metric.last_event_at else "never")
         for metric in metrics
         if now is not None and metric.enabled is not False and metric.is_stale(now)
     )
+
+
+def _word(slug: str) -> str:
+    """The name, which in a sentence of ours is a word or is not told."""
+    return slug if _SLUG.fullmatch(slug) else "a metric"
 
 
 def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:

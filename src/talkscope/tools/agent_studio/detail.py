@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import orjson
 from pydantic import BaseModel, Field, JsonValue
 
 from talkscope.models.answers import Answer, Cell
@@ -14,6 +13,7 @@ from talkscope.models.window import iso
 from talkscope.platforms.agent_studio import call_detail, call_transcript
 from talkscope.platforms.agent_studio.models import TranscriptEntry
 from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor.said import written
 
 UNDER_WAY = "The call is under way: it has no figures yet, and its transcript goes on."
 HIDDEN = "What was said is hidden; whoever set Talkscope up can show it with TALKSCOPE_REVEAL_PERSONAL_DATA=1."
@@ -78,7 +78,7 @@ def _text(value: object) -> str | None:
     """A value of any kind as the text of a cell."""
     if value is None or isinstance(value, str):
         return value
-    return iso(micros(value)) if isinstance(value, datetime) else orjson.dumps(value).decode()
+    return iso(micros(value)) if isinstance(value, datetime) else written(value)
 
 
 def _agent(told: JsonValue) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import orjson
 from pydantic import Field
 
 from talkscope.errors import InvalidArgument
@@ -16,6 +15,7 @@ from talkscope.models.window import iso
 from talkscope.platforms.agent_studio import error_logs
 from talkscope.tools.agent_studio.windows import asking
 from talkscope.tools.vendor import Reach, Timed, VendorTool
+from talkscope.tools.vendor.said import written
 
 NONE = "No call of this window has such an entry."
 SHOWN = "Entries {} to {} of {}."
@@ -50,7 +50,7 @@ async def _answered(reach: Reach, asked: Asked) -> Answer:
                 each.agent,
                 each.message,
                 each.call_id,
-                orjson.dumps(each.details).decode() if each.details else None,
+                written(each.details) if each.details else None,
             ]
             for each in found.items
         ],
@@ -79,5 +79,4 @@ ERRORS = VendorTool(
     params=ErrorsAsked,
     answered=_answered,
     left_out="Ask with a smaller limit, or filter by service or level.",
-    own=frozenset({"level", "service"}),
 )

@@ -25,7 +25,7 @@ PENDING = "The report is not done yet: ask bots_reports for it by its id."
 FAILED = "The server says that the report failed."
 UNSTATED = "The server does not say how far the report is; if it is done, a download succeeds."
 ITSELF = "The server answered with the report's document itself, so it is done."
-UNSEEN = "The server has begun the report, but looking at it failed: {}"
+UNSEEN = "The server has begun the report, but looking at it failed ({})."
 SHAPE = "Of a report only its id is documented; all else comes as the server gives it."
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
@@ -71,7 +71,7 @@ async def _created(reach: Reach, asked: Asked) -> Answer:
         try:
             looked = await _looked(reach, found.id)
         except TalkscopeError as error:
-            reach.note(UNSEEN.format(error.message))
+            reach.note(UNSEEN.format(type(error).__name__))
             break
         # What the server no longer says was as it was asked for.
         found = looked.model_copy(update={"format": looked.format or asked.format})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -10,12 +9,11 @@ from pydantic import BaseModel
 
 from talkscope.errors import Json
 from talkscope.models.answers import Cell
+from talkscope.tools.vendor.said import named
 
 _DEEPEST = 6
 _MOST = 2_000
 _WIDEST = 30
-# What becomes a column is shown as it is, so that it must be a mere name.
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}", re.ASCII)
 
 Table = tuple[list[str], list[list[Cell]]]
 
@@ -65,7 +63,7 @@ def _json(answer: object) -> Json:
 
 def _plain(row: Json) -> bool:
     return isinstance(row, dict) and all(
-        _NAME.fullmatch(name) and not isinstance(value, dict | list) for name, value in row.items()
+        named(name) and not isinstance(value, dict | list) for name, value in row.items()
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
 from pydantic import BaseModel
 
 from talkscope.models.answers import Cell
 from talkscope.models.records import micros
 from talkscope.models.window import iso
 from talkscope.tools.vendor import Reach
+from talkscope.tools.vendor.said import written
 
 _SHOWN = "The newest {} of {} rows; raise limit for more."
 _HIDDEN = "What is about people is hidden; whoever set Talkscope up can show it with TALKSCOPE_REVEAL_PERSONAL_DATA=1."
@@ -37,4 +37,4 @@ def _cell(value: object) -> Cell:
         return iso(micros(value))
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
-    return orjson.dumps(value).decode() if value else None
+    return written(value) if value else None

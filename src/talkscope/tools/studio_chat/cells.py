@@ -15,8 +15,12 @@ from talkscope.models.records import micros
 from talkscope.models.window import Window, iso
 from talkscope.platforms.studio_chat.models import Distribution
 from talkscope.tools.vendor import Reach, Timed
+from talkscope.tools.vendor.said import named
 
 DEFLECTION = "fraction of conversations"
+
+_REST = "other_fields"
+_WIDEST = 12
 
 
 def _as_text(value: object) -> object:
@@ -105,6 +109,20 @@ def spread(signal: str, found: Mapping[str, int], labels: Sequence[str]) -> list
 def counts(found: Distribution) -> Mapping[str, int]:
     """A distribution's numbers."""
     return found.root
+
+
+def tabled(
+    rows: Iterable[Mapping[str, object]], skip: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], list[list[Cell]]]:
+    """Rows whose fields no document names: a column for each of the first twelve mere names, and one for the rest."""
+    every = [{name: value for name, value in row.items() if name not in skip} for row in rows]
+    known = dict.fromkeys(name for row in every for name in row if named(name) and name != _REST)
+    names = tuple(known)[:_WIDEST]
+    rest = [{name: value for name, value in row.items() if name not in names} for row in every]
+    made = [[text(row.get(name)) for name in names] for row in every]
+    if any(rest):
+        return (*names, _REST), [[*row, text(more)] for row, more in zip(made, rest, strict=True)]
+    return names, made
 
 
 def paged(reach: Reach, what: str, offset: int, count: int, total: int | None = None) -> None:

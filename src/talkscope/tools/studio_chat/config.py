@@ -13,7 +13,7 @@ from talkscope.models.questions import Asked
 from talkscope.platforms import studio_chat
 from talkscope.platforms.studio_chat.models import KnowledgeBase, Playbook
 from talkscope.tools.studio_chat.asking import base, picked, playbooks, project
-from talkscope.tools.studio_chat.cells import at, listed, paged, shown, text, yes
+from talkscope.tools.studio_chat.cells import at, listed, paged, shown, tabled, text, yes
 from talkscope.tools.studio_chat.resources import knowledge_base
 from talkscope.tools.vendor import Reach, VendorTool
 
@@ -108,17 +108,10 @@ def _fields(told: Mapping[str, Cell], texts: Mapping[str, str | None] | None = N
     return ("field", "value"), rows
 
 
-def _row_texts(rows: Iterable[Mapping[str, object]], skip: frozenset[str] = frozenset()) -> Table:
-    """Rows whose fields no document names: a column for each that occurs."""
-    every = [dict(row) for row in rows]
-    names = tuple(dict.fromkeys(name for row in every for name in row if name not in skip))[:12]
-    return names, [[text(row.get(name)) for name in names] for row in every]
-
-
 async def _versions(reach: Reach, asked: ConfigAsked) -> Table:
     which = await _version_id(reach, asked)
     found = await reach.send(studio_chat.playbook_history(which))
-    return _row_texts(found, frozenset({"content", "inboxes", "kb_ids"}))
+    return tabled(found, frozenset({"content", "inboxes", "kb_ids"}))
 
 
 async def _active(reach: Reach, asked: ConfigAsked) -> Table:
@@ -194,7 +187,7 @@ def _extras(row: BaseModel) -> dict[str, object]:
 
 async def _tools(reach: Reach, _: ConfigAsked) -> Table:
     found = await reach.send(studio_chat.api_tools(project(reach), include_playbook_usage=True))
-    return _row_texts(map(_extras, found))
+    return tabled(map(_extras, found))
 
 
 async def _tool(reach: Reach, asked: ConfigAsked) -> Table:
@@ -223,7 +216,7 @@ async def _project(reach: Reach, _: ConfigAsked) -> Table:
 
 async def _projects(reach: Reach, _: ConfigAsked) -> Table:
     every = await reach.send(studio_chat.projects())
-    return _row_texts(map(_extras, every))
+    return tabled(map(_extras, every))
 
 
 _TOLD: Mapping[Kind, Callable[[Reach, ConfigAsked], Awaitable[Table]]] = dict(
@@ -248,5 +241,4 @@ CONFIG = VendorTool(
     params=ConfigAsked,
     answered=config,
     left_out="Ask with the offset of the first row that is missing.",
-    own=frozenset({"field"}),
 )

@@ -16,6 +16,7 @@ from talkscope.tools.studio_chat.asking import project
 from talkscope.tools.studio_chat.cells import at, listed, paged, shown, text, yes
 from talkscope.tools.studio_chat.scores import SCORED, scores
 from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor.said import words
 
 MOST_IDS = 50
 _LONG = 200
@@ -67,7 +68,7 @@ async def _details(reach: Reach, ids: Sequence[str]) -> Sequence[ConversationDet
     batch = await reach.send(studio_chat.conversation_batch(project(reach), ids))
     missing = studio_chat.absent(ids, batch)
     if missing:
-        reach.note(f"Not known here: {', '.join(missing)}.")
+        reach.note(f"Not known here: {words(missing)}.")
     known = {each.conversation_id: each for each in batch.conversations}
     return [known[each] for each in ids if each in known]
 

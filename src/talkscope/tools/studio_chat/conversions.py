@@ -11,13 +11,13 @@ from pydantic import Field
 from talkscope.errors import InvalidArgument, nearest
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked
-from talkscope.models.text import clean
 from talkscope.models.window import Window
 from talkscope.platforms import studio_chat
 from talkscope.platforms.studio_chat.models import ConversionAnalytics, ConversionMetric
 from talkscope.tools.studio_chat.asking import base, between, picked, playbooks, project, together
 from talkscope.tools.studio_chat.cells import Tagged, TagTree, at, bucket, fraction, in_utc, listed, paged, shown, yes
 from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor.said import unit, words
 
 _MOST_ASSISTANTS = 25
 _SLUG = re.compile(r"[a-z0-9_-]+")
@@ -106,21 +106,21 @@ async def _known(reach: Reach, word: str) -> None:
     """Say which metrics there are."""
     known = [each.slug for each in await reach.send(studio_chat.conversion_metrics(project(reach)))]
     close = nearest(word, known)
-    meant = f" Did you mean {close!r}?" if close else ""
-    reach.note(f"Known metrics: {', '.join(clean(each, 60) for each in known) or 'none'}.{meant}")
+    meant = f" Did you mean {close!r}?" if close and words([close]) == close else ""
+    reach.note(f"Known metrics: {words(known)}.{meant}")
 
 
 def _topline(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer:
-    unit = found.definition.value_label if found.definition else None
+    label = found.definition.value_label if found.definition else None
     eligible, converting = found.eligible_conversations, found.converting_conversations
     rows: list[list[Cell]] = [
         ["events", found.total_events, None, None],
-        ["total_value", found.total_value, unit, found.total_events],
-        ["mean_value", found.avg_value, unit, found.total_events],
+        ["total_value", found.total_value, label, found.total_events],
+        ["mean_value", found.avg_value, label, found.total_events],
         ["converting_conversations", converting, None, None],
         ["eligible_conversations", eligible, None, None],
         ["conversion_rate", fraction(found.conversion_rate_pct), None, eligible],
-        ["value_per_converting_conversation", found.avg_value_per_conversation, unit, converting],
+        ["value_per_converting_conversation", found.avg_value_per_conversation, label, converting],
     ]
     return reach.answer(
         ("measure", "value", "unit", "n"),
@@ -130,6 +130,14 @@ def _topline(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer
         basis="conversion_rate is of the deflected conversations" if found.is_configured else "not configured",
         freshness=found.definition.last_event_at if found.definition else None,
     )
+
+
+def _unit(reach: Reach, found: ConversionAnalytics) -> str | None:
+    """What values count in, where the label says it in a word."""
+    label = found.definition.value_label if found.definition else None
+    if label and unit(label) is None:
+        reach.note("What total_value counts in takes more than a word: show=topline has it.")
+    return unit(label)
 
 
 def _trend(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer:
@@ -142,7 +150,7 @@ def _trend(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer:
         ]
         for each in found.time_series
     ]
-    unit = found.definition.value_label if found.definition else None
+    counted = _unit(reach, found)
     in_utc(reach, window)
     return reach.answer(
         ("start", "events", "total_value", "converting_conversations"),
@@ -150,7 +158,7 @@ def _trend(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer:
         n=found.total_events or 0,
         window=window,
         granularity=found.time_granularity,
-        units={"total_value": unit} if unit else None,
+        units={"total_value": counted} if counted else None,
     )
 
 
@@ -209,14 +217,14 @@ async def _funnel(reach: Reach, asked: ConversionsAsked, slug: str, window: Wind
     ]
     rows.sort(key=lambda row: (row[3] is None, -float(row[3] or 0)))
     reach.note("A conversation counts for every assistant that took part in it.")
-    unit = first.definition.value_label if first.definition else None
+    counted = _unit(reach, first)
     return reach.answer(
         ("assistant", "eligible", "converting", "conversion_rate", "total_value", "base_id"),
         rows,
         n=first.eligible_conversations or 0,
         window=window,
         basis="conversion_rate is of eligible, the assistant's deflected conversations",
-        units={"conversion_rate": "fraction of eligible", **({"total_value": unit} if unit else {})},
+        units={"conversion_rate": "fraction of eligible", **({"total_value": counted} if counted else {})},
     )
 
 

@@ -12,10 +12,8 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked
 from talkscope.platforms import studio_chat
 from talkscope.tools.studio_chat.asking import base
-from talkscope.tools.studio_chat.cells import listed, paged, shown, text, yes
+from talkscope.tools.studio_chat.cells import listed, paged, shown, tabled, text, yes
 from talkscope.tools.vendor import Reach, VendorTool
-
-_MOST_COLUMNS = 12
 
 
 class EvalsAsked(Asked):
@@ -72,13 +70,8 @@ async def _runs(reach: Reach, asked: EvalsAsked, which: str) -> Answer:
     if found.page < found.total_pages:
         reach.note(f"This is page {found.page} of {found.total_pages}: page={found.page + 1} has the next runs.")
     reach.note("No document names the fields of a run: they are as Studio Chat says them.")
-    columns, rows = _table([each.model_dump(mode="json") for each in found.items])
+    columns, rows = tabled([each.model_dump(mode="json") for each in found.items])
     return reach.answer(columns or ("id",), rows, n=found.total, basis="n counts runs")
-
-
-def _table(every: Sequence[Mapping[str, object]]) -> tuple[tuple[str, ...], list[list[Cell]]]:
-    names = tuple(dict.fromkeys(name for row in every for name in row))[:_MOST_COLUMNS]
-    return names, [[text(row.get(name)) for name in names] for row in every]
 
 
 def _run(run: Mapping[str, object]) -> tuple[tuple[str, ...], list[list[Cell]]]:

@@ -53,7 +53,7 @@ async def items(reach: Reach, asked: Asked) -> Answer:
         rows,
         n=sum(each.count for each in found.items),
         window=window,
-        basis=f"citations of {len(found.items)} items of {base.title or which}",
+        basis=f"citations of {len(found.items)} items of one knowledge base",
     )
 
 

@@ -13,6 +13,7 @@ from talkscope.platforms.studio_chat.models import ConversationMetrics
 from talkscope.tools.studio_chat.asking import project
 from talkscope.tools.studio_chat.cells import at
 from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor.said import words
 
 _MOST = 10
 _PAIRS = {
@@ -38,7 +39,7 @@ def scores(reach: Reach, found: Sequence[tuple[str, ConversationMetrics]], zone:
             rows += [[which, "scored_at", at(each.scored_at, zone), None], [which, "messages_at_scoring", count, None]]
     unscored = [which for which, each in found if each.sentiment_label is None]
     if unscored:
-        reach.note(f"Not scored, so that nothing is known of their labels: {', '.join(unscored)}.")
+        reach.note(f"Not scored, so that nothing is known of their labels: {words(unscored)}.")
     return reach.answer(
         ("conversation_id", "signal", "label", "why"), rows, n=len(found), basis="n counts conversations"
     )

@@ -19,10 +19,12 @@ from talkscope.platforms.studio_chat.models import Topic, TrendingTopicsAnalysis
 from talkscope.tools.studio_chat.asking import bases, project
 from talkscope.tools.studio_chat.cells import at, fraction, listed, of, share, shown
 from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor.said import word
 
 _LONGEST = 600
 _UNITS = {"share": "fraction of n", "handoff_rate": "fraction of conversations"}
 _EXISTS = 409
+_ODD = "(an id of more than a word)"
 _NONE = "There is no analysis of topics yet: studio_topics_start asks for one, where that is allowed."
 _STATE = ("job_id", "status", "progress", "step", "message", "started_at", "completed_at", "analysis_id")
 
@@ -54,7 +56,7 @@ async def topics(reach: Reach, asked: Asked) -> Answer:
             raise InvalidArgument("job_id and analysis_id exclude each other.", hint="Give one of the two.")
         job = await reach.send(studio_chat.trending_topics_job(project(reach), asked.job_id))
         if job.analysis_id is not None:
-            reach.note(f"It is done: analysis_id={job.analysis_id} has the topics.")
+            reach.note(f"It is done: analysis_id={word(job.analysis_id, _ODD)} has the topics.")
         return _state(reach, job)
     if asked.analysis_id is not None:
         found = await reach.send(studio_chat.trending_topics_analysis(project(reach), asked.analysis_id))
@@ -66,7 +68,7 @@ async def topics(reach: Reach, asked: Asked) -> Answer:
     if status.analysis is not None:
         return _told(reach, status.analysis, asked.show, asked.topic)
     if status.status == "pending":
-        job_id = f" job_id={status.job_id} says how far it is." if status.job_id else ""
+        job_id = f" job_id={word(status.job_id, _ODD)} says how far it is." if status.job_id else ""
         reach.note(f"An analysis of topics is under way: ask again later.{job_id}")
     else:
         reach.note(_NONE)
@@ -92,7 +94,7 @@ def _told(reach: Reach, found: TrendingTopicsAnalysis, show: str, name: str | No
     }
     start, end = (at(found.start_date), at(found.end_date))
     reach.note(
-        f"Analysis {found.id} of {_day(at(found.analysis_date))}: {found.conversations_analyzed} of"
+        f"Analysis {word(found.id, _ODD)} of {_day(at(found.analysis_date))}: {found.conversations_analyzed} of"
         f" {found.total_conversations} conversations from {_day(start)} to {_day(end)} were read; a topic's share is of"
         " those."
     )
@@ -222,7 +224,6 @@ TOPICS = VendorTool(
     params=TopicsAsked,
     answered=topics,
     left_out="Ask for one topic.",
-    own=frozenset({"status"}),
 )
 
 TOPICS_START = VendorTool(
@@ -236,6 +237,5 @@ TOPICS_START = VendorTool(
     params=StartAsked,
     answered=start,
     left_out="studio_topics has one topic.",
-    own=frozenset({"status"}),
     read_only=False,
 )

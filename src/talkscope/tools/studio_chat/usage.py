@@ -22,6 +22,7 @@ from talkscope.platforms.studio_chat.models import (
 from talkscope.tools.studio_chat.asking import project
 from talkscope.tools.studio_chat.cells import at, bucket, of, paged, share, shown, text, yes
 from talkscope.tools.vendor import Reach, about
+from talkscope.tools.vendor.said import words
 
 Used: TypeAlias = "ApiToolUsage | ToolkitUsage | SkillUsage"
 Made: TypeAlias = "ApiToolCall | ToolkitCall | SkillLoad"
@@ -82,10 +83,10 @@ async def _hinted(reach: Reach, kind: str, word: object) -> None:
     known = await reach.send(ask(project(reach), days=90))
     if str(word) not in known:
         close = nearest(str(word), known)
-        meant = f" Did you mean {close!r}?" if close else ""
+        meant = f" Did you mean {close!r}?" if close and words([close]) == close else ""
         reach.note(
             f"No {kind} {clean(str(word), 60)!r} was used in the last 90 days.{meant} Used were:"
-            f" {', '.join(clean(each, 60) for each in sorted(known)) or 'none'}."
+            f" {words(sorted(known))}."
         )
 
 

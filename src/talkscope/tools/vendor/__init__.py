@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
-from talkscope.errors import Json, NotSupported
+from talkscope.errors import BadAnswer, Json, NotSupported
 from talkscope.flow import Call
 from talkscope.models.answers import Answer, Cell, Meta, WindowMeta
 from talkscope.models.questions import Asked
@@ -30,6 +30,9 @@ __all__ = ["Reach", "Reacher", "Reaching", "Timed", "VendorTool", "about"]
 
 T = TypeVar("T")
 
+# Readers of JSON differ beyond these.
+_MOST = 2**63 - 1
+_GRAINS = frozenset({"minute", "hour", "day", "week", "month", "quarter", "year"})
 _TOLD = {"start_time": "ISO 8601, not with range"}
 
 
@@ -129,7 +132,12 @@ class Reach:
         covers: str | None = None,
         next_cursor: str | None = None,
     ) -> Answer:
-        """The answer with these rows, and with everything that is to be said beside them."""
+        """The answer with these rows, and with everything that is to be said beside them.
+
+        Raises BadAnswer for an n that no vendor can have counted.
+        """
+        if not -_MOST <= n <= _MOST:
+            raise BadAnswer("The service counts more than can be counted.")
         zone = window.zone if window else "UTC"
         meta = Meta(
             source=self.account.name,
@@ -141,7 +149,7 @@ class Reach:
             n=n,
             basis=basis,
             units=dict(units or {}),
-            granularity=granularity,
+            granularity=granularity if granularity in _GRAINS else None,
             freshness=freshness.isoformat() if freshness else None,
             covers=covers,
             requests=self._requests,

@@ -62,7 +62,7 @@ class Slow:
     """Answers with a query that would take the engine days: that it ends at all is the doing of an interrupt."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = DuckStore(folder)
+        self.store = DuckStore(folder, threads=1)
         self._counting = threading.Lock()
         self.began = 0
         self.most = 0

@@ -24,6 +24,7 @@ from talkscope.client import Client
 from talkscope.errors import InvalidRange, ServerError, WarehouseError
 from talkscope.flow import Call
 from talkscope.jobs.sync import PLATFORMS
+from talkscope.jobs.sync.studio_chat import OVERLAP
 from talkscope.platforms import studio_chat as api
 from talkscope.settings import Settings, SourceSettings
 from tests.cli.running import here
@@ -93,7 +94,7 @@ def test_the_next_sync_begins_a_little_before_the_last_one_ended(tmp_path: Path)
         synced("studio_chat", url, studio_chat.KEY, tmp_path, since=BEGUN, also=ALSO)
         (round_,) = synced("studio_chat", url, studio_chat.KEY, tmp_path, now=later, also=ALSO)
         assert synced("studio_chat", url, studio_chat.KEY, tmp_path, now=later, also=ALSO) == []
-    assert (round_.start, round_.end) == (NOW - timedelta(days=3), later)
+    assert (round_.start, round_.end) == (NOW - OVERLAP, later)
 
 
 def test_a_sync_that_fails_half_way_goes_on_and_asks_for_nothing_twice(

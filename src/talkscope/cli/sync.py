@@ -17,6 +17,7 @@ from talkscope.cli.group import Surroundings, surroundings
 from talkscope.cli.pulling import Account, account_options, bar, paging_options, reached, say
 from talkscope.cli.show import as_json, grid, on_terminal
 from talkscope.cli.words import OneOf
+from talkscope.errors import TalkscopeError
 from talkscope.models.answers import Cell
 from talkscope.models.records import micros
 from talkscope.models.text import clean
@@ -118,7 +119,6 @@ def _run(
     at_once: int,
 ) -> list[Synced]:
     from talkscope.jobs import sync as job
-    from talkscope.jobs.sync.state import State
 
     place = job.Source(account.name, account.platform, account.url, account.also)
     engine = job.Engine(settings.memory_limit, settings.threads)
@@ -131,10 +131,17 @@ def _run(
                     at_once=at_once, tell=tell, engine=engine,
                 )  # fmt: skip
 
-    left = State(folder, account.name).open
+    state = job.state_of(folder, place)
+    left = state.open
     if left is not None and not restart:
         say([f"Going on with what began on {left.end.isoformat(timespec='seconds')}."])
-    return anyio.run(go)
+    try:
+        return anyio.run(go)
+    except (KeyboardInterrupt, TalkscopeError, OSError) as error:
+        busy = isinstance(error, TalkscopeError) and error.code in ("busy", "another_pull")
+        if state.journal.exists() and not busy:
+            say([f"What has been fetched is kept in {state.journal}. The same command goes on from there."])
+        raise
 
 
 def _folder(settings: Settings, into: str | None) -> Path:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar, overload
+from typing import BinaryIO, Self, TypeVar, overload
 
 import anyio
 import httpx
@@ -14,10 +14,12 @@ from pydantic import SecretStr
 
 from talkscope.client import asking, wire
 from talkscope.client.recent import Recent
+from talkscope.client.saving import IDLE, Saving
 from talkscope.client.service import Service
 from talkscope.contract import Question
-from talkscope.errors import BadAnswer, ConnectionFailed, DeadlineExceeded, TalkscopeError
+from talkscope.errors import BadAnswer, ConnectionFailed, DeadlineExceeded, Json, TalkscopeError
 from talkscope.flow import (
+    AnyCall,
     Body,
     Call,
     Clock,
@@ -92,6 +94,26 @@ class AsyncClient(Service[httpx.AsyncClient]):
 
     async def send(self, call: Call[T]) -> T:
         """The call's typed answer. Raises the errors of `talkscope.errors`."""
+        return await self._answered(call, None)
+
+    async def save(self, call: AnyCall, file: BinaryIO, *, idle: float = IDLE) -> int:
+        """Write the call's answer into a file as it comes, decoded and without the key; its size in bytes.
+
+        It is not read, so it may be anything, and larger than memory. The call's deadline is for its beginning; after
+        that, 64 KiB or the end have to come in every `idle` seconds. Raises the errors of `talkscope.errors`, and
+        OSError where the file cannot be written; it is empty then.
+        """
+        saving = Saving(file, self._key, idle, self._clock.monotonic)
+        try:
+            size = await self._answered(replace(call, parse=_size, scalar=True), saving)
+            file.flush()
+        except BaseException:
+            with suppress(OSError):
+                saving.begin()
+            raise
+        return int(size)
+
+    async def _answered(self, call: Call[T], saving: Saving | None) -> T:
         answer: Reply | Failed | None = None
         # Closed at once, so that whoever is interrupted gives its turn back.
         with closing(self._steps(call)) as steps:
@@ -105,7 +127,7 @@ class AsyncClient(Service[httpx.AsyncClient]):
                     await (self._clock.asleep or anyio.sleep)(step.seconds)
                     answer = None
                 else:
-                    answer = await self._exchange(step)
+                    answer = await self._exchange(step, saving)
 
     async def recent(self, call: Call[T]) -> Recent[T]:
         """The call's answer with its age: a kept one while the service says that it is good, else a new one.
@@ -190,24 +212,35 @@ class AsyncClient(Service[httpx.AsyncClient]):
     def _open(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=self._given, follow_redirects=False, mounts=self._direct())
 
-    async def _exchange(self, step: Request) -> Reply | Failed:
+    async def _exchange(self, step: Request, saving: Saving | None) -> Reply | Failed:
         clock = self._clock.monotonic
         until = clock() + step.timeout
         pool = self._pool()
         request = self._request(pool, step)
-        with wire.exchange(lambda: until - clock()), anyio.move_on_after(step.timeout):
+        if saving is not None:
+            saving.begin()
+            patience = wire.timeouts(max(step.timeout, saving.idle), self._policy.connect)
+            request.extensions["timeout"] = patience.as_dict()
+        failed = Failed("timeout")
+        with wire.exchange(lambda: until - clock()), anyio.move_on_after(step.timeout) as time:
             try:
                 response = await pool.send(request, stream=True, follow_redirects=False)
                 try:
                     body = Body(response.status_code, dict(response.headers), step.cap)
                     assert isinstance(response.stream, httpx.AsyncByteStream)
+                    if saving is not None and response.is_success:
+                        return await saving.fill(body, response.stream, time)
                     # The stream itself, for httpx would decode it without a limit.
                     async for chunk in response.stream:
                         if not body.feed(chunk):
                             break
                 finally:
                     await response.aclose()
+                return body.end()
             except httpx.HTTPError as error:
-                return wire.failed(error)
-            return body.end()
-        return Failed("timeout")
+                failed = wire.failed(error)
+        return failed if saving is None else saving.failed(failed)
+
+
+def _size(told: Json) -> object:
+    return told

@@ -183,6 +183,7 @@ class _Asking:
                 answer = read(call, reply, self.key)
                 self.budget.earn()
                 return answer
+            until += reply.came if isinstance(reply, Failed) else 0.0
             left = until - clock.monotonic()
             trouble = _error(reply, request.cap, deadline, left, clock, self.key)
             if isinstance(trouble, RateLimited):
@@ -272,6 +273,8 @@ def _error(
 ) -> TalkscopeError:
     if isinstance(reply, Reply):
         return error_of(reply, now=clock.wall(), key=key)
+    if reply.kind == "timeout" and reply.reason:
+        return DeadlineExceeded(f"The answer did not come to its end: {shown(reply.reason, 200, key)}.")
     if reply.kind == "timeout" or (reply.kind == "connect" and left <= _SLACK):
         return DeadlineExceeded(f"There was no whole answer within {deadline:g} s.")
     reason = shown(reply.reason, 200, key)

@@ -75,6 +75,8 @@ class Call(Generic[T]):
         next: a page's answer to the parameters that ask for the page after it; None at the last page.
         nullable: whether null is an answer, which `parse` is then given as None.
         scalar: whether a mere number, text or boolean is an answer.
+        listed: whether the answer is one list without pages, so that whoever wants all of it had better read it row by
+            row; `parse` takes such a list of any rows of it.
     """
 
     path: str
@@ -88,6 +90,7 @@ class Call(Generic[T]):
     next: Callable[[T], Mapping[str, Param] | None] | None = None
     nullable: bool = False
     scalar: bool = False
+    listed: bool = False
 
     def changed(self, params: Mapping[str, Param]) -> Call[T]:
         """The same call with these parameters in place of those of the same names."""
@@ -159,7 +162,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """There is no answer, and why: `reason` is a few words without address parameters or secrets."""
+    """There is no answer, and why: `reason` is a few words without address parameters or secrets.
+
+    `came` is for how many seconds an answer of any length came before it failed, which no deadline counts.
+    """
 
     kind: Trouble
     reason: str = ""
+    came: float = 0.0

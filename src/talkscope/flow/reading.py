@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from talkscope.errors import BadAnswer, Json, TalkscopeError
 from talkscope.flow.call import Call, Download, Reply
+from talkscope.flow.redacting import without
 from talkscope.flow.wording import shown
 
 T = TypeVar("T")
@@ -24,8 +25,6 @@ _ESCAPE = re.compile(
 )
 # from_json turns a number that is too large for a float into infinity; shorter ones than these are not too large.
 _MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")
-# A shorter one would be a word that answers hold anyway.
-_LEAST_KEY = 8
 _ROOTS = {bool: "a boolean", int: "a number", float: "a number", str: "a text", type(None): "null"}
 
 
@@ -81,12 +80,6 @@ def _finite(root: Json) -> bool:
     return True
 
 
-def _without(key: SecretStr | None, body: bytes) -> bytes:
-    """The body without the key, for a service that repeats it must not bring it into an answer."""
-    secret = b"" if key is None else key.get_secret_value().encode()
-    return body.replace(secret, b"[redacted]") if len(secret) >= _LEAST_KEY and secret in body else body
-
-
 def _document(call: Download, reply: Reply) -> bytes:
     told = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     if told != call.media_type or not reply.body:
@@ -103,7 +96,7 @@ def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
         return cast("T", _document(call, reply))
     # 204 is the one status that promises an empty body.
     nothing = reply.status == 204 or (call.nullable and reply.body.strip() == b"null")
-    value = None if nothing else (parse_any if call.scalar else parse_json)(_without(key, reply.body))
+    value = None if nothing else (parse_any if call.scalar else parse_json)(without(key, reply.body))
     try:
         return call.parse(value)
     except TalkscopeError:

@@ -14,7 +14,7 @@ import orjson
 from talkscope.errors import InvalidArgument
 from talkscope.models.records import ID_OF, RecordType, Row, content_key
 from talkscope.warehouse import compact, merge
-from talkscope.warehouse.manifest import Lease
+from talkscope.warehouse.manifest import Lease, State
 from talkscope.warehouse.schema import TABLES, Table, column
 from talkscope.warehouse.scratch import Scratch
 from talkscope.warehouse.segments import writing
@@ -137,14 +137,19 @@ class Loader:
         return counts
 
 
-def _describe(lease: Lease, generated: bool, latency_bases: Iterable[str]) -> None:
-    """Write what the warehouse says of itself, and refuse to mix what was measured with what was made up."""
-    state = lease.state()
+def unmixed(state: State, *, generated: bool) -> None:
+    """Raise InvalidArgument where generated telemetry would mix with telemetry that is not."""
     if state.segments and state.generated != generated:
         there, here = ("generated", "measured") if state.generated else ("measured", "generated")
         raise InvalidArgument(
             f"The warehouse holds {there} telemetry, and this is {here}.", hint="Load it into a warehouse of its own."
         )
+
+
+def _describe(lease: Lease, generated: bool, latency_bases: Iterable[str]) -> None:
+    """Write what the warehouse says of itself, and refuse to mix what was measured with what was made up."""
+    state = lease.state()
+    unmixed(state, generated=generated)
     lease.say("generated", "true" if generated else "false")
     known = {*state.latency_bases, *latency_bases} if state.segments else {*latency_bases}
     lease.say("latency_bases", orjson.dumps(sorted(known)).decode())

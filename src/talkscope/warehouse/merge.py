@@ -19,6 +19,7 @@ from talkscope.warehouse import derived
 from talkscope.warehouse.schema import TABLES, Table
 
 _AT_A_TIME = 20_000
+_WHOLE = {"outcomes": "outcome_id", "ratings": "rating_id"}
 
 
 def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
@@ -140,11 +141,11 @@ def settle(connection: duckdb.DuckDBPyConnection, names: Iterable[str], without:
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make one row of all records with one key: each field from the latest load that has it, attributes key by key.
 
-    An outcome with an id is a whole statement, which takes the place of the one before: what a conversation was once
-    scored as must not stay where its later scoring is silent.
+    An outcome or a rating with an id is a whole statement, which takes the place of the one before: what a conversation
+    was once scored as must not stay where its later scoring is silent, nor a remark beside another rating.
     """
     name = table.name
-    whole = name == "outcomes"
+    whole = _WHOLE.get(name)
     if not _any(connection, f"SELECT (SELECT count(*) FROM stage_{name}) + (SELECT count(*) FROM old_{name})"):
         connection.execute(
             f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {', '.join(table.own)} FROM old_{name}"
@@ -169,15 +170,15 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     _fold_attributes(connection, name)
 
 
-def _newer(column: str, whole: bool) -> str:
+def _newer(column: str, whole: str | None) -> str:
     merged = f"coalesce(f.{column}, p.{column})"
-    return f"CASE WHEN f.outcome_id IS NOT NULL THEN f.{column} ELSE {merged} END" if whole else merged
+    return f"CASE WHEN f.{whole} IS NOT NULL THEN f.{column} ELSE {merged} END" if whole else merged
 
 
-def _newest(column: str, whole: bool) -> str:
+def _newest(column: str, whole: str | None) -> str:
     merged = f"arg_max({column}, seq)"
     last = f"arg_max_null({column}, seq)"
-    return f"CASE WHEN max(outcome_id) IS NOT NULL THEN {last} ELSE {merged} END" if whole else merged
+    return f"CASE WHEN max({whole}) IS NOT NULL THEN {last} ELSE {merged} END" if whole else merged
 
 
 def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -185,7 +186,7 @@ def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     counts = (f"(SELECT count(*) FROM {each}_{name})" for each in ("many", "old", "stage"))
     if not _any(connection, "SELECT {} + least({}, {})".format(*counts)):
         return
-    merging = " AND outcome_id IS NULL" if name == "outcomes" else ""
+    merging = f" AND {_WHOLE[name]} IS NULL" if name in _WHOLE else ""
     differing = connection.execute(
         f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN (FROM many_{name} UNION"
         f" SELECT platform, key FROM fresh_{name} f JOIN prior_{name} p USING (platform, key)"

@@ -16,9 +16,9 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def loaded(scenario_warehouse: Path) -> Iterator[Loaded]:
     """The warehouse over the same scenario."""
-    warehouse = Loaded(tmp_path_factory.mktemp("scenario"), scenario(7))
+    warehouse = Loaded(scenario_warehouse)
     yield warehouse
     warehouse.close()
 

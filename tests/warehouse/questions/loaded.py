@@ -19,10 +19,11 @@ Record = Mapping[str, object]
 
 
 class Loaded:
-    """A warehouse with some records in it."""
+    """A warehouse with some records in it, added to what is there."""
 
-    def __init__(self, folder: Path, batches: Iterable[Iterable[Record]]) -> None:
-        loader = Loader(folder)
+    def __init__(self, folder: Path, batches: Iterable[Iterable[Record]] = ()) -> None:
+        # So little data is loaded and read fastest by one thread.
+        loader = Loader(folder, threads=1)
         for batch in batches:
             stage = loader.stage()
             stage.file_begins()
@@ -30,7 +31,7 @@ class Loaded:
                 stage.add(*check(record))
             loader.commit(stage)
             stage.discard()
-        self.store = DuckStore(folder)
+        self.store = DuckStore(folder, threads=1)
 
     def ask(self, question: str, *, now: object = NOW, **words: object) -> Answer:
         """The answer to the question, at a time that is a datetime."""

@@ -2,7 +2,8 @@
 
 A plan (`plan`, `conversations`) is a set of parts; the pager (`pager`) asks them at once and writes each answer into a
 journal (`journal`) before it counts, so that an interrupted pull goes on where it stopped; a sink (`files`, `stage`)
-takes the items when all are there. `asking` makes calls of a command line's words.
+takes the items when all are there. An answer that is one list of any length is read off its file row by row (`rows`).
+`asking` makes calls of a command line's words.
 """
 
 from __future__ import annotations

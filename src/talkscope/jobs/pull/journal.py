@@ -7,6 +7,7 @@ before it counts; a last line that was cut off is dropped, and so is a file that
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -46,7 +47,6 @@ class Journal:
         """When the pull began, as it was said then."""
         self._places: dict[str, tuple[int, int]] = {}
         self._files: set[str] = set()
-        folder.mkdir(mode=0o700, exist_ok=True)
         self._lock = _locked(folder)
         try:
             self._file = _opened(folder / _FILE)
@@ -119,9 +119,14 @@ class Journal:
 
     def close(self) -> None:
         """Leave it as it is, for another run; one without an answer is of no use to any."""
+        if self._file.closed:
+            return
         self._file.close()
-        self._lock.close()
         if not self._places:
+            # While it is ours: another run may begin here as soon as it is not.
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+        if not self._places and os.name == "nt":  # which keeps a file that is open
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def discard(self) -> None:
@@ -220,13 +225,23 @@ def _sync(folder: Path) -> None:
 
 def _locked(folder: Path) -> sqlite3.Connection:
     """The folder's lock, which the operating system takes back from whoever dies."""
-    lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("PRAGMA journal_mode = MEMORY")
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error:
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error:
+            raise OSError(errno.EACCES, "its lock cannot be made", str(folder)) from None
+        try:
+            lock.execute("PRAGMA journal_mode = MEMORY")
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            lock.close()
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise OSError(errno.EIO, f"its lock cannot be taken: {error}", str(folder)) from None
+            raise InvalidArgument(
+                f"Another talkscope is pulling into {folder}.", hint="Wait for it, or name another output.", code="busy"
+            ) from None
+        # Whoever had it may have removed the folder in between.
+        if (folder / _LOCK).exists():
+            return lock
         lock.close()
-        raise InvalidArgument(
-            f"Another talkscope is pulling into {folder}.", hint="Wait for it, or name another output.", code="busy"
-        ) from None
-    return lock

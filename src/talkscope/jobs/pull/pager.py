@@ -21,6 +21,7 @@ from talkscope.errors import (
     PlanInsufficient,
     PlanRequired,
     TalkscopeError,
+    ValidationError,
 )
 from talkscope.flow import CAP as DOCUMENT
 from talkscope.flow import AnyCall, parse_any, parse_json
@@ -33,7 +34,7 @@ MOST_AT_ONCE = 64
 _GRACE = 5.0
 CAP = 1024 * 1024 * 1024
 """Most bytes of one part's answer: some platforms have no pages, and answer with everything."""
-_NOT_HAD = (NotFound, NotSupported, PlanInsufficient, PlanRequired)
+_NOT_HAD = (NotFound, NotSupported, PlanInsufficient, PlanRequired, ValidationError)
 
 
 @dataclass(frozen=True, slots=True)

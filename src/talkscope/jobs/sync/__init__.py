@@ -7,9 +7,12 @@ earlier, since platforms change what they have said; loading a record again chan
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,19 +21,22 @@ from typing import Protocol, TypeAlias, cast
 import anyio.to_thread
 
 from talkscope.client import AsyncClient
-from talkscope.errors import InvalidRange, Json
+from talkscope.errors import InvalidArgument, InvalidRange, Json, NotSupported
 from talkscope.jobs import ingest as loading
 from talkscope.jobs.pull import Journal, Progress, Pulled, pull
 from talkscope.jobs.sync.asked import Asked
 from talkscope.jobs.sync.gathered import Found, Gathering, Refused
-from talkscope.jobs.sync.state import Round, State
+from talkscope.jobs.sync.refusals import Refusals
+from talkscope.jobs.sync.state import Round, State, cannot_write
 from talkscope.models.records import RecordType
 from talkscope.platforms.recording import Record
-from talkscope.warehouse.load import Counts
+from talkscope.warehouse.load import Counts, unmixed
+from talkscope.warehouse.manifest import Manifest
 
 PLATFORMS = ("studio_chat", "agent_studio", "general_bots", "mavenoid", "convai")
 """What can be synced; each has a module here."""
 AT_ONCE = 8
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 Tell: TypeAlias = Callable[[Progress], object]
 
@@ -110,17 +116,20 @@ async def sync(
 ) -> list[Synced]:
     """Sync from `since`, else from where the last sync ended, else as far back as is usual, until now.
 
-    A window that an earlier run left unfinished comes first, and is a result of its own; `restart` drops it. Raises the
-    errors of `talkscope.errors`; what was fetched by then is kept for the next run.
+    A window that an earlier run left unfinished comes first, and is a result of its own; with `restart` what was
+    fetched of it is dropped, and it begins where that did. Raises the errors of `talkscope.errors`; what was fetched by
+    then is kept for the next run.
     """
     syncing = _Syncing(source, client, warehouse, now, traces, at_once, tell, engine or Engine())
-    done = []
-    left = None if restart else syncing.state.open
-    if left is not None:
-        done.append(await syncing.round(left))
-    window = syncing.window(since)
+    if since is not None and since >= now():
+        raise InvalidRange("The sync would begin in the future.", hint="Give an earlier --since.")
+    unmixed(Manifest(warehouse).state(), generated=False)
+    left, done = syncing.state.open, []
+    if left is not None and not restart:
+        done += await syncing.round(left)
+    window = syncing.window(since or (left.start if left is not None and restart else None))
     if window is not None:
-        done.append(await syncing.round(window, restart=restart))
+        done += await syncing.round(window, restart=restart)
     return done
 
 
@@ -140,63 +149,117 @@ class _Syncing:
     ) -> None:
         self.source, self.client, self.warehouse, self.now = source, client, warehouse, now
         self.traces, self.at_once, self.tell, self.engine = traces, at_once, tell, engine
-        self.state = State(warehouse, source.name)
+        self.state = state_of(warehouse, source)
         self.platform = cast("_Platform", importlib.import_module(f"talkscope.jobs.sync.{source.platform}"))
         self.notes: list[str] = []
 
     def window(self, since: datetime | None) -> Round | None:
         """The window that is to be synced; None when everything up to now just has been."""
-        now, platform = self.now(), self.platform
-        through = self.state.through
-        if since is None and through is not None and now - through < timedelta(seconds=1):
+        now, through = self.now(), self.state.through
+        if since is None and through is not None and timedelta(0) <= now - through < timedelta(seconds=1):
             return None
-        start = since or (through - platform.OVERLAP if through else now - platform.USUAL)
-        earliest = None if platform.REACH is None else now - platform.REACH
-        if earliest is not None and start < earliest:
-            days = platform.REACH.days if platform.REACH else 0
-            self.notes.append(f"The platform reaches back {days} days: what is older cannot be had any more.")
-            start = earliest
-        if start >= now:
-            raise InvalidRange("The sync would begin in the future.", hint="Give an earlier --since.")
-        return Round(start, now)
+        start = self._had(since or self._usually(now, through), now)
+        if self.state.another:
+            self.notes.append("Another account had this source's name: this sync begins as a first one does.")
+        return Round(start, now, traces=self.traces)
 
-    async def round(self, window: Round, *, restart: bool = False) -> Synced:
-        """Fetch and load one window."""
-        if not window.resumed:
-            self.state.begin(window)
-        asked = Asked(window.start, window.end, window.end, self.source.also, self.traces)
+    def _had(self, start: datetime, now: datetime) -> datetime:
+        """The start, or how far back the platform reaches."""
+        reach = self.platform.REACH
+        if reach is None or start >= now - reach:
+            return start
+        self.notes.append(f"The platform reaches back {reach.days} days: what is older cannot be had any more.")
+        return now - reach
+
+    def _usually(self, now: datetime, through: datetime | None) -> datetime:
+        """Where a sync begins that is not told."""
+        platform = self.platform
+        if through is None:
+            return now - platform.USUAL
+        if through - now <= _CLOCKS_DIFFER:
+            return min(through, now) - platform.OVERLAP
+        at = through.isoformat(timespec="seconds")
+        self.notes.append(f"The last sync ended on {at}, which is yet to come: this one begins as a first one does.")
+        return now - platform.USUAL
+
+    async def round(self, window: Round, *, restart: bool = False) -> list[Synced]:
+        """Fetch and load one window; nothing where another process has just done that."""
+        asked = Asked(window.start, window.end, window.end, self.source.also, window.traces, self.now())
         plan = self.platform.plan(asked)
+        with _written(), self._journal(window, asked, restart) as journal:
+            self.state.read()
+            if window.resumed and self.state.open is None:
+                journal.discard()
+                return []
+            if window.resumed:
+                self._had(window.start, self.now())
+            else:
+                self.state.begin(window)
+            pulled = await pull(plan, self.client, journal, at_once=self.at_once, tell=self.tell)
+            refused = Refusals()
+            report = await anyio.to_thread.run_sync(partial(self._load, plan, journal, asked, refused))
+            if refused.count == pulled.asked + pulled.kept:
+                journal.discard()
+                self.state.drop()
+                raise NotSupported(
+                    "The platform lets this account have nothing that a sync asks for.", hint=refused.why
+                )
+            notes, self.notes = [*self.notes, *self._between(window)], []
+            # In this order: a journal that is left over is dropped by the next run, and asks for nothing twice.
+            self.state.finish(window, reaching=self._reaching(window))
+            journal.discard()
+        return [
+            Synced(
+                self.source.name,
+                self.source.platform,
+                window.start,
+                window.end,
+                window.resumed,
+                pulled,
+                report.types,
+                report.reasons,
+                (*notes, *pulled.notes, *refused.notes),
+                self.platform.GAPS,
+            )
+        ]
+
+    def _journal(self, window: Round, asked: Asked, restart: bool) -> Journal:
+        """The journal of the window. What is asked may depend on when; the window's plan does not."""
         what: dict[str, Json] = {
-            "platform": self.source.platform, "url": self.source.url, "plan": dict(plan.what),
+            "platform": self.source.platform, "url": self.source.url,
+            "plan": dict(self.platform.plan(replace(asked, asking=None)).what),
             "window": [window.start.isoformat(), window.end.isoformat()],
         }  # fmt: skip
-        begun = window.end.isoformat()
-        with Journal(self.state.journal, what, begun=begun, restart=restart or not window.resumed) as journal:
-            pulled = await pull(plan, self.client, journal, at_once=self.at_once, tell=self.tell)
-            refused: dict[str, str] = {}
-            report = await anyio.to_thread.run_sync(partial(self._load, plan, journal, asked, refused))
-            journal.discard()
-        self.state.finish(window)
-        notes, self.notes = self.notes, []
-        missing = [f"{kind.replace('_', ' ')}: {reason}" for kind, reason in refused.items()]
-        return Synced(
-            self.source.name,
-            self.source.platform,
-            window.start,
-            window.end,
-            window.resumed,
-            pulled,
-            report.types,
-            report.reasons,
-            (*notes, *pulled.notes, *missing),
-            self.platform.GAPS,
-        )
+        self.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        begun, anew = window.end.isoformat(), restart or not window.resumed
+        try:
+            return Journal(self.state.journal, what, begun=begun, restart=anew)
+        except InvalidArgument as error:
+            if error.code != "another_pull":
+                raise
+            raise InvalidArgument(
+                "An interrupted sync was begun by another version of Talkscope, or under other settings.",
+                hint="Add --restart: it begins where that one did, and what that one has fetched is dropped.",
+                code=error.code,
+            ) from None
 
-    def _load(self, plan: Gathering, journal: Journal, asked: Asked, refused: dict[str, str]) -> loading.Report:
+    def _reaching(self, window: Round) -> bool:
+        """Whether everything before the window that can be had has been synced too."""
+        through, reach = self.state.through, self.platform.REACH
+        known = through is None or window.start <= through
+        return known or (reach is not None and window.start <= window.end - reach)
+
+    def _between(self, window: Round) -> list[str]:
+        if self._reaching(window) or self.state.through is None:
+            return []
+        first, last = (each.isoformat(timespec="seconds") for each in (self.state.through, window.start))
+        return [f"What lies between {first} and {last} is not synced: the next sync without --since begins there."]
+
+    def _load(self, plan: Gathering, journal: Journal, asked: Asked, refused: Refusals) -> loading.Report:
         def found() -> Iterator[Found]:
             for each in plan.found(journal.answer):
                 if isinstance(each, Refused):
-                    refused.setdefault(each.kind, each.reason)
+                    refused.add(each)
                 else:
                     yield each
 
@@ -207,3 +270,17 @@ class _Syncing:
             threads=self.engine.threads,
             latency_basis=self.platform.LATENCY_BASIS,
         )
+
+
+def state_of(warehouse: Path, source: Source) -> State:
+    """How far the account is synced into the warehouse. Raises WarehouseError."""
+    told = json.dumps([source.platform, source.url.rstrip("/"), dict(source.also)], sort_keys=True)
+    return State(warehouse, source.name, hashlib.sha256(told.encode()).hexdigest())
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(error) from None

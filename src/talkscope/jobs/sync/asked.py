@@ -11,9 +11,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The window [start, end) in UTC, the time it is, and the account's other settings.
+    """The window [start, end) in UTC, the time it was when it was begun, and the account's other settings.
 
-    `traces` says whether what costs a request for each turn is wanted.
+    `traces` says whether what costs a request for each turn is wanted, `asking` when it is asked for, where that is
+    later: an interrupted sync goes on with its window.
     """
 
     start: datetime
@@ -21,6 +22,12 @@ class Asked:
     now: datetime
     also: Mapping[str, str] = field(default_factory=dict)
     traces: bool = True
+    asking: datetime | None = None
+
+    @property
+    def back(self) -> timedelta:
+        """How far back the window begins from when it is asked for, as windows that always end now are told."""
+        return max(self.asking or self.now, self.now) - self.start
 
     @property
     def days(self) -> list[tuple[datetime, datetime]]:

@@ -18,6 +18,8 @@ REACH: timedelta | None = timedelta(days=30)
 USUAL = timedelta(days=30)
 # A session goes on after it began, which is what ranges go by.
 OVERLAP = timedelta(hours=6)
+# One without an end may be going on; after so long, nobody has told its end.
+_LONGEST = timedelta(days=1)
 _RANGES = {
     "last_15m": timedelta(minutes=15),
     "last_1h": timedelta(hours=1),
@@ -30,8 +32,7 @@ _RANGES = {
 
 def plan(asked: Asked) -> Gathering:
     """Sessions, newest first, in the shortest range that reaches back far enough."""
-    back = asked.now - asked.start
-    range_ = next((name for name, length in _RANGES.items() if length >= back), "last_30d")
+    range_ = next((name for name, length in _RANGES.items() if length >= asked.back), "last_30d")
     listed = api.list_sessions(range=range_, limit=100)
     return Gathered([Ask("sessions", listed, follow=_Sessions(asked), refusable=False)])
 
@@ -52,7 +53,7 @@ class _Sessions:
         return [Ask("session", api.get_session(each), each, follow=follow) for each in new]
 
     def _reaches(self, session: v1.SessionSummary) -> bool:
-        last = session.end_time or session.start_time
+        last = session.end_time or (session.start_time and session.start_time + _LONGEST)
         return last is None or last >= self._asked.start
 
 

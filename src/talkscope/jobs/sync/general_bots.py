@@ -15,7 +15,8 @@ from talkscope.platforms.recording import Record
 GAPS, LATENCY_BASIS = records.GAPS, records.LATENCY_BASIS
 REACH: timedelta | None = None
 USUAL = timedelta(days=30)
-OVERLAP = timedelta(days=1)
+# A day's figures settle after it.
+OVERLAP = timedelta(days=2)
 _OPEN = {
     "conversations": api.conversations,
     "conversation_volume": api.conversation_volume,

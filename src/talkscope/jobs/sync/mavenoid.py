@@ -21,7 +21,7 @@ OVERLAP = timedelta(days=14)
 
 def plan(asked: Asked) -> Gathering:
     """The rows of the last days; the vendor's windows end now, whatever is wanted."""
-    days = max(1, min(120, math.ceil((asked.now - asked.start) / timedelta(days=1))))
+    days = max(1, min(120, math.ceil(asked.back / timedelta(days=1))))
     return Gathered(
         [
             Ask("conversations", api.assistant_conversations(days=days), refusable=False),

@@ -18,15 +18,14 @@ GAPS, LATENCY_BASIS = records.GAPS, records.LATENCY_BASIS
 REACH: timedelta | None = None
 USUAL = timedelta(days=30)
 # Scores and ratings come after the last message, whose time is what the vendor's windows go by.
-OVERLAP = timedelta(days=3)
+OVERLAP = timedelta(days=7)
 
 
 def plan(asked: Asked) -> Gathering:
     """Assistants first, then conversations by their last message, then figures of the same window."""
     project = asked.also["project_id"]
-    listed = api.conversations(
-        project, start_date=asked.start, end_date=asked.end, limit=100, sort_by="first_message_at", sort_order="asc"
-    )
+    # Without an end: a conversation that goes on meanwhile would leave the window, and a later page would lose a row.
+    listed = api.conversations(project, start_date=asked.start, limit=100, sort_by="first_message_at", sort_order="asc")
     conversations = Conversations(listed, project, messages=True)
     plans: dict[str, Plan] = {
         "assistants": Gathered([Ask("playbooks", api.playbooks(project, include_deleted=True, include_versions=True))]),

@@ -247,6 +247,14 @@ def test_what_an_outcome_with_an_id_no_longer_says_is_gone_and_other_outcomes_st
         assert found["t"]["resolution"] == "resolved"
 
 
+def test_a_chat_that_is_taken_up_again_has_no_end_any_more(tmp_path: Path) -> None:
+    chat: Record = {"type": "live_support", "live_support_id": "l1", "session_id": "s", "start_time": DAY + "03Z"}
+    load(tmp_path, [{**chat, "end_time": DAY + "05Z", "status": "resolved", "attributes": {"old": 1}}])
+    load(tmp_path, [{**chat, "status": "active"}])
+    row = only(stored(tmp_path)["live_support"])
+    assert part(row, "status", "end_t", "attributes") == ("active", None, None)
+
+
 def test_erasing_a_person_erases_what_belongs_to_their_sessions_and_no_agent(tmp_path: Path) -> None:
     talkscope.ingest([KNOWN, TURN, *BESIDE, OTHER, {**RATING, "session_id": "t"}], warehouse=tmp_path)
     counts = forget(tmp_path, "ann")

@@ -14,10 +14,9 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
-from talkscope.cli.pulling import Account, account_options, bar, paging_options, reached, say
+from talkscope.cli.pulling import Account, account_options, bar, paging_options, reached, say, worth
 from talkscope.cli.show import as_json, grid, on_terminal
-from talkscope.cli.words import OneOf
-from talkscope.errors import TalkscopeError
+from talkscope.errors import InvalidRange, NotSupported, TalkscopeError, unknown
 from talkscope.models.answers import Cell
 from talkscope.models.records import micros
 from talkscope.models.text import clean
@@ -70,13 +69,15 @@ def command(name: str) -> click.Command:
     )
 
 
-class _Platform(OneOf):
+class _Platform(click.Choice[str]):
     """A platform, in kebab or snake case."""
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """The platform's name in snake case."""
-        names = [str(each).replace("-", "_") for each in self.choices]
-        return OneOf(names).convert(value, param, ctx)
+        word = str(value).strip().lower().replace("_", "-")
+        if word not in self.choices:
+            raise unknown("platform", clean(word, 60), [*self.choices])
+        return word.replace("-", "_")
 
 
 def _sync(
@@ -96,9 +97,12 @@ def _sync(
     around = surroundings(context)
     settings = around.settings()
     account = Account.of(settings, platform, source)
+    if platform == "studio_chat" and not account.project_id:
+        raise NotSupported(f"The source {account.name} has no project.", hint="Set STUDIO_PROJECT_ID.")
     folder = _folder(settings, into)
     begin = None if since is None else _moment(since, around.now())
     rounds = _run(around, settings, account, folder, begin, traces=not no_traces, restart=restart, at_once=concurrency)
+    worth(around, account)
     if on_terminal() and not (as_plain or as_pretty):
         click.echo(_told(account, folder, rounds))
     else:
@@ -158,7 +162,13 @@ def _moment(text: str, now: datetime) -> datetime:
     back = _BACK.fullmatch(text.strip())
     if back:
         return now - (timedelta(days=int(back[1])) if back[2] == "d" else timedelta(hours=int(back[1])))
-    return (EPOCH + timedelta(microseconds=parse_moment("--since", text.strip(), zone_of("UTC")))).astimezone(UTC)
+    try:
+        moment = parse_moment("--since", text.strip(), zone_of("UTC"))
+    except InvalidRange as error:
+        raise InvalidRange(
+            error.message, hint="Write a time such as 2026-05-04, or a stretch such as 30d or 12h."
+        ) from None
+    return (EPOCH + timedelta(microseconds=moment)).astimezone(UTC)
 
 
 def _plain(rounds: Sequence[Synced]) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ from talkscope.warehouse import derived
 from talkscope.warehouse.schema import TABLES, Table
 
 _AT_A_TIME = 20_000
-_WHOLE = {"outcomes": "outcome_id", "ratings": "rating_id"}
+_WHOLE = {"outcomes": "outcome_id", "ratings": "rating_id", "live_support": "live_support_id"}
 
 
 def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
@@ -141,8 +141,9 @@ def settle(connection: duckdb.DuckDBPyConnection, names: Iterable[str], without:
 def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make one row of all records with one key: each field from the latest load that has it, attributes key by key.
 
-    An outcome or a rating with an id is a whole statement, which takes the place of the one before: what a conversation
-    was once scored as must not stay where its later scoring is silent, nor a remark beside another rating.
+    An outcome, a rating or a chat with an agent that has an id is a whole statement, which takes the place of the one
+    before: what a conversation was once scored as must not stay where its later scoring is silent, nor a remark beside
+    another rating, nor the end of a chat that was taken up again.
     """
     name = table.name
     whole = _WHOLE.get(name)

@@ -127,6 +127,9 @@ async def sync(
     left, done = syncing.state.open, []
     if left is not None and not restart:
         done += await syncing.round(left)
+        if since is not None and since >= left.start:
+            # The same words again: what they ask for has just come, but for what is since then.
+            since = max(since, left.end - syncing.platform.OVERLAP)
     window = syncing.window(since or (left.start if left is not None and restart else None))
     if window is not None:
         done += await syncing.round(window, restart=restart)

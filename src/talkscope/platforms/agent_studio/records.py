@@ -45,6 +45,7 @@ GAPS = (
     "It does not say what became of a call for the caller: completed is no resolution, so there are no outcomes.",
     "An entry of the error log counts by its own time, where the vendor's windows go by the call's beginning.",
     "Percentiles of providers that are fixed multiples of the mean are kept, and marked as estimated.",
+    "Totals by workflow are those of a day's 50 busiest: the vendor tells no more.",
     "Buckets of the call volume that the window cuts are left out until a sync has them whole.",
 )
 

@@ -14,6 +14,15 @@ from hypothesis import HealthCheck, settings
 import talkscope
 from tests.oracle import scenario
 
+# Where no bytecode may be left beside the sources, it is kept in a folder of its own: for the next run, and for the
+# programs that tests start. Compiling everything anew would take a tenth of the time of all tests.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
+        Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+    )
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How fast examples are made and run says something about the machine, and nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
@@ -21,14 +30,6 @@ settings.load_profile("unhurried")
 # A shell starts background jobs with SIGINT ignored, and so would they start the programs that Ctrl-C is tried on.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Where no bytecode may be left beside the sources, the programs that tests start share a folder for it."""
-    if sys.dont_write_bytecode:
-        os.environ["PYTHONPYCACHEPREFIX"] = str(_shared(tmp_path_factory) / "bytecode")
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

@@ -277,10 +277,10 @@ def test_a_document_goes_into_a_file_as_it_came(fetch: Fetch, vendors: Mapping[s
     [
         (("studiochat", "conversations"), 1, "Did you mean 'studio-chat'?"),
         (("studio-chat", "convrsations"), 1, "Did you mean 'conversations'?"),
-        (("studio-chat",), 2, "conversation-analytics"),
+        (("mavenoid", "agent_availability"), 1, "Did you mean 'agent-availabilities'?"),
         (("studio-chat", "conversations", "-p", "sentimant=x"), 1, "Did you mean 'sentiment'?"),
         (("studio-chat", "conversations", "-p", "limit"), 2, "not NAME=VALUE"),
-        (("studio-chat", "conversations", "--params", "limit=1", "sentiment"), 2, "sentiment"),
+        (("studio-chat", "conversations", "--params", "limit=1", "sentiment"), 2, "'sentiment' is not"),
         (("studio-chat", "conversations", "-p", "limit=1", "-p", "limit=2"), 1, "given twice"),
         (("studio-chat", "conversation"), 1, "conversation_id is missing"),
         (("studio-chat", "conversations", "-X", "POST"), 1, "is a GET"),
@@ -299,6 +299,14 @@ def test_words_that_make_no_call_are_refused(fetch: Fetch, words: tuple[str, ...
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_a_platform_without_a_call_lists_its_calls_with_their_parameters(fetch: Fetch) -> None:
+    done = fetch("mavenoid")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("assistant-conversations  ")
+    assert lines[1] == "    days* group_by"
 
 
 def test_an_account_that_is_not_set_is_said(tmp_path: Path) -> None:

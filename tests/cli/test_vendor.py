@@ -17,8 +17,9 @@ import talkscope
 from talkscope import settings, tools
 from talkscope.cli import watch
 from talkscope.cli.group import group
-from talkscope.errors import Json, TalkscopeError
-from talkscope.models.answers import Answer
+from talkscope.cli.screen import Screen
+from talkscope.errors import AuthenticationError, Json, TalkscopeError
+from talkscope.models.answers import Answer, Cell, Meta
 from tests.cli.running import here
 from tests.vendors import agent_studio, mavenoid, studio_chat
 from tests.vendors.agent_studio_live import Feed
@@ -167,3 +168,44 @@ def test_a_warehouse_is_watched_by_its_newest_figures(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {line["panel"] for line in lines} == {"Last hour", "Active sessions", "Newest errors"}
+
+
+def test_a_platform_of_several_accounts_or_of_none_is_not_watched_by_guess(
+    tmp_path: Path, accounts: dict[str, str]
+) -> None:
+    done = here("watch", "mavenoid", "--once", home=tmp_path)
+    assert done.returncode == 1
+    assert "Set MAVENOID_API_TOKEN" in done.stderr
+    config = tmp_path / "config.toml"
+    config.write_text("".join(f'[sources.{name}]\nplatform = "mavenoid"\n' for name in ("americas", "europe")))
+    several = {**accounts, "TALKSCOPE_CONFIG": str(config), "TALKSCOPE_WAREHOUSE": str(tmp_path / "none")}
+    done = here("watch", "mavenoid", "--once", home=tmp_path, **several)
+    assert done.returncode == 1
+    assert "Name one of" in done.stderr
+
+
+def facts(rows: list[list[Cell]], columns: list[str], *notes: str) -> Answer:
+    return Answer(columns=columns, rows=rows, meta=Meta(source="s", n=len(rows), notes=list(notes)))
+
+
+def test_every_panel_of_a_watched_source_has_room_on_a_small_terminal() -> None:
+    shown = Screen("calls", ["Now", "By hour", "Errors", "Rest"], lambda: NOW, stream=True)
+    shown.panel("Now", facts([["calls", 12.0], ["rate", None]], ["measure", "value"], "Dummy data."))
+    shown.panel("By hour", facts([[f"{hour:02}:00", hour] for hour in range(24)], ["bucket", "calls"]))
+    shown.panel("Errors", facts([["llm", f"error {n}", None] for n in range(40)], ["service", "message", "agent"]))
+    shown.panel("Rest", AuthenticationError("The key is unknown.", hint="Set it again."))
+    shown.event("active_count", {"count": 3})
+    lines = shown.lines(60, 24)
+    assert len(lines) == 24
+    assert all(len(line) <= 60 for line in lines[1:])
+    assert [line.split()[1] for line in lines if line.startswith("──")] == ["Now", "By", "Errors", "Rest", "Live"]
+    assert lines[2] == "calls 12 · rate –"
+    assert lines[4:6] == [
+        "00:00 to 23:00",
+        f"calls  {'▁' * 4}{'▂' * 3}{'▃' * 3}{'▄' * 4}{'▅' * 3}{'▆' * 3}{'▇' * 3}█  now 23, most 23",
+    ]
+    assert [line.split() for line in lines[7:9]] == [["service", "message"], ["llm", "error", "0"]]
+    assert lines[17] == "… 31 more"
+    assert "Set it again." in " ".join(lines)
+    assert "active_count" in lines[-2]
+    assert lines[-1] == "Note: Dummy data."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -61,6 +62,10 @@ def concurrency_buckets(
         instants = [int(instant) for instant in bucket]
         edges = list(itertools.pairwise(instants))
     stretches = levels(data, start, end, where)
-    return {
-        first: max(level for here, there, level in stretches if here < last and there > first) for first, last in edges
-    }
+    begins = [here for here, _, _ in stretches]
+
+    def touching(first: int, last: int) -> list[tuple[int, int, int]]:
+        # The stretches follow each other without a gap, so the first of them is the last that begins no later.
+        return stretches[max(0, bisect_right(begins, first) - 1) : bisect_left(begins, last)]
+
+    return {first: max(level for _, _, level in touching(first, last)) for first, last in edges}

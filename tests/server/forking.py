@@ -51,9 +51,9 @@ class Forked:
         ours.close()
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
-        self.stdin: BufferedWriter = open(self_in, "wb")  # noqa: SIM115
-        self.stdout: BufferedReader = open(self_out, "rb")  # noqa: SIM115
-        self.stderr: BufferedReader = open(self_err, "rb")  # noqa: SIM115
+        self.stdin: BufferedWriter = os.fdopen(self_in, "wb")
+        self.stdout: BufferedReader = os.fdopen(self_out, "rb")
+        self.stderr: BufferedReader = os.fdopen(self_err, "rb")
 
     def poll(self) -> int | None:
         """The exit code, or None as long as it runs."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,15 +24,17 @@ def loaded(scenario_warehouse: Path) -> Iterator[Loaded]:
     warehouse.close()
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Callable[..., Loaded]]:
-    """Makes a warehouse of some records, in one load or several."""
-    made: list[Loaded] = []
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Loaded]]:
+    """Makes a warehouse of some records, in one load or several, to be read only: the same make the same one."""
+    made: dict[str, Loaded] = {}
 
     def make(*loads: list[Record]) -> Loaded:
-        made.append(Loaded(tmp_path / f"warehouse-{len(made)}", loads))
-        return made[-1]
+        key = json.dumps(loads)
+        if key not in made:
+            made[key] = Loaded(tmp_path_factory.mktemp("warehouse"), loads)
+        return made[key]
 
     yield make
-    for each in made:
+    for each in made.values():
         each.close()

@@ -146,29 +146,45 @@ def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     another rating, nor the end of a chat that was taken up again.
     """
     name = table.name
-    whole = _WHOLE.get(name)
     if not _any(connection, f"SELECT (SELECT count(*) FROM stage_{name}) + (SELECT count(*) FROM old_{name})"):
         connection.execute(
             f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {', '.join(table.own)} FROM old_{name}"
         )
         return
-    connection.execute(
-        f"CREATE TEMP TABLE many_{name} AS SELECT platform, key FROM fresh_{name} GROUP BY ALL HAVING count(*) > 1"
-        f" UNION SELECT platform, key FROM prior_{name} GROUP BY ALL HAVING count(*) > 1"
-    )
-    one = f"ANTI JOIN many_{name} USING (platform, key)"
-    paired = ", ".join(f"{_newer(column, whole)} AS {column}" for column in table.own)
-    folded = ", ".join(f"{_newest(column, whole)} AS {column}" for column in table.own)
+    known = _known(connection, name)
+    repeated = "SELECT platform, key FROM {} GROUP BY ALL HAVING count(*) > 1"
+    many = f" UNION {repeated.format(f'prior_{name}')}" if known else ""
+    connection.execute(f"CREATE TEMP TABLE many_{name} AS {repeated.format(f'fresh_{name}')}{many}")
+    several = _any(connection, f"SELECT count(*) FROM many_{name}")
     connection.execute(f"CREATE TEMP VIEW every_{name} AS FROM prior_{name} UNION ALL FROM fresh_{name}")
-    # Most keys have one row on either side at most: a join is then several times as quick as grouping.
-    connection.execute(
-        f"CREATE TEMP TABLE record_{name} AS SELECT key, platform,"
-        f" coalesce(f.assumed, true) AND coalesce(p.assumed, true) AS assumed, {paired}"
-        f" FROM (FROM fresh_{name} {one}) f FULL JOIN (FROM prior_{name} {one}) p USING (platform, key)"
-        f" UNION ALL SELECT key, platform, bool_and(assumed), {folded}"
-        f" FROM every_{name} SEMI JOIN many_{name} USING (platform, key) GROUP BY platform, key"
-    )
+    connection.execute(f"CREATE TEMP TABLE record_{name} AS {_folded(table, known=known, several=several)}")
     _fold_attributes(connection, name)
+
+
+def _known(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether anything is stored of the affected sessions; to plan for what there is not takes longer than to look."""
+    return _any(connection, f"SELECT count(*) FROM old_{name}")
+
+
+def _folded(table: Table, *, known: bool, several: bool) -> str:
+    """The SELECT of one row a key. Most keys have one row on either side at most: a join is then quicker than a group."""
+    name, whole = table.name, _WHOLE.get(table.name)
+    one = f"ANTI JOIN many_{name} USING (platform, key)" if several else ""
+    own = ", ".join(table.own)
+    paired = ", ".join(f"{_newer(column, whole)} AS {column}" for column in table.own)
+    parts = [
+        "SELECT key, platform, coalesce(f.assumed, true) AND coalesce(p.assumed, true) AS assumed,"
+        f" {paired} FROM (FROM fresh_{name} {one}) f FULL JOIN (FROM prior_{name} {one}) p USING (platform, key)"
+        if known
+        else f"SELECT key, platform, assumed, {own} FROM fresh_{name} {one}"
+    ]
+    if several:
+        folded = ", ".join(f"{_newest(column, whole)} AS {column}" for column in table.own)
+        parts.append(
+            f"SELECT key, platform, bool_and(assumed), {folded}"
+            f" FROM every_{name} SEMI JOIN many_{name} USING (platform, key) GROUP BY platform, key"
+        )
+    return " UNION ALL ".join(parts)
 
 
 def _newer(column: str, whole: str | None) -> str:
@@ -215,6 +231,10 @@ def _merged(texts: list[str]) -> str:
 def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Sort rows into those to write (`write_<table>`) and stored ones that give way (`gone_<table>`, with filename)."""
     name = table.name
+    if not _known(connection, name):
+        connection.execute(f"CREATE TEMP TABLE gone_{name} AS SELECT platform, key, filename FROM old_{name}")
+        connection.execute(f"CREATE TEMP VIEW write_{name} AS FROM final_{name}")
+        return
     equal = " AND ".join(f"f.{column} IS NOT DISTINCT FROM o.{column}" for column in table.columns)
     connection.execute(
         f"CREATE TEMP TABLE same_{name} AS SELECT f.platform, f.key FROM final_{name} f JOIN old_{name} o"
@@ -228,6 +248,9 @@ def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def tally(connection: duckdb.DuckDBPyConnection, table: Table, staged: int) -> tuple[int, int, int]:
     """How many of the staged records are new, changed and already present."""
     name = table.name
+    if not _known(connection, name):
+        new = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT platform, key FROM fresh_{name})").fetchone()
+        return (int(new[0]), 0, staged - int(new[0])) if new else (0, 0, staged)
     changes = " OR ".join(f"r.{column} IS DISTINCT FROM p.{column}" for column in table.own)
     found = connection.execute(
         f"SELECT (SELECT count(*) FROM (SELECT platform, key FROM fresh_{name} EXCEPT"

@@ -167,7 +167,7 @@ def _known(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _folded(table: Table, *, known: bool, several: bool) -> str:
-    """The SELECT of one row a key. Most keys have one row on either side at most: a join is then quicker than a group."""
+    """The SELECT of one row a key: a join where a key has one row on either side, as most have, else a group."""
     name, whole = table.name, _WHOLE.get(table.name)
     one = f"ANTI JOIN many_{name} USING (platform, key)" if several else ""
     own = ", ".join(table.own)

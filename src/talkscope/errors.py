@@ -43,6 +43,12 @@ Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json
 E = TypeVar("E", bound=Exception)
 
 
+def sentences(message: str, hint: str) -> str:
+    """What happened and what to do as one text; a service's own message may lack the full stop between them."""
+    ended = not message or message.rstrip(" )\"'").endswith((".", "!", "?", ":", "…"))
+    return f"{message}{'' if ended or not hint else '.'} {hint}".strip()
+
+
 class TalkscopeError(Exception):
     """Anything Talkscope raises on purpose."""
 
@@ -67,7 +73,7 @@ class TalkscopeError(Exception):
         self.details: dict[str, Json] = dict(details or {})
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return sentences(self.message, self.hint)
 
     def to_json(self) -> dict[str, Json]:
         """The error as the API and the MCP server send it: code, message, hint and details."""

@@ -86,7 +86,8 @@ def test_every_chart_tool_is_a_kind_and_has_an_example_that_its_options_take(
     assert isinstance(charts, click.Group)
     for kind in [*KINDS, *ALIASES]:
         assert chart("chart", kind, "--help") == 0
-        example = re.search(rf"^  +talkscope chart {kind.replace('_', '-')} (.+)", capsys.readouterr().out, re.MULTILINE)
+        word = kind.replace("_", "-")
+        example = re.search(rf"^  +talkscope chart {word} (.+)", capsys.readouterr().out, re.MULTILINE)
         assert example
         command = charts.get_command(above, kind)
         assert command is not None

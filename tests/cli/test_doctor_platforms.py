@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,3 +85,25 @@ def test_the_sample_token_of_mavenoid_is_a_problem_for_its_answers_are_dummy_dat
 def test_nobody_is_asked_offline(tmp_path: Path) -> None:
     finding = looked_at(tmp_path, "mavenoid", {"MAVENOID_API_TOKEN": "ma_made_up"}, offline=True)
     assert (finding.state, "not asked" in finding.says) == ("note", True)
+
+
+def test_the_server_is_started_with_the_accounts_that_are_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Mapping[str, str]] = []
+
+    class Started:
+        def tools(self) -> list[str]:
+            return ["get_summary"]
+
+    @contextmanager
+    def session(environment: Mapping[str, str], *, patience: float) -> Iterator[Started]:
+        assert patience > 0
+        given.append(environment)
+        yield Started()
+
+    monkeypatch.setattr("talkscope.server.session.session", session)
+    variables = {"STUDIO_API_TOKEN": "sbs_made_up", "STUDIO_PROJECT_ID": "p", "STUDIO_API_URL": "http://127.0.0.1:9"}
+    told = settings.read({"TALKSCOPE_WAREHOUSE": str(tmp_path), **variables})
+    list(examine(Surroundings(settings=lambda: told, now=lambda: NOW), offline=True))
+    assert given == [{"TALKSCOPE_WAREHOUSE": str(tmp_path), **variables}]

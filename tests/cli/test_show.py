@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from talkscope.cli import show
 from talkscope.cli.show import as_csv, as_json, context, table
 from talkscope.errors import InvalidRange, PlanInsufficient
 from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer, Meta, WindowMeta
@@ -116,3 +118,24 @@ def test_an_error_is_one_line_with_its_code_what_happened_and_what_to_do(capsys:
 def test_an_error_of_a_service_carries_its_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert Noting(PlanInsufficient("No.", hint="Pay.")).run("summary") == 1
     assert capsys.readouterr().err == "error: plan_insufficient (HTTP 403): No. Pay.\n"
+
+
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [
+        (40, "name  message   agent      calls"),
+        (30, "name  message       calls"),
+        (24, "name message      calls"),
+        (20, "name     llm"),
+    ],
+)
+def test_a_narrow_terminal_gets_no_columns_of_nothing_then_closer_ones_then_lists(
+    width: int, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show, "on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    rows: list[list[int | float | str | None]] = [["llm", "it broke", None, 1_234_567.25], ["tts", "gone", None, 8.0]]
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", show.grid(["name", "message", "agent", "calls"], rows, {}))
+    assert drawn.splitlines()[0] == head
+    assert all(len(line) <= width for line in drawn.splitlines())
+    assert "1,234,567" in drawn

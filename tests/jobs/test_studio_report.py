@@ -310,6 +310,9 @@ def test_satisfaction_is_told_with_its_n_distribution_and_trend(told: Told) -> N
         if each.rating:
             days.setdefault(str(each.last_at.date()), Counter())[each.rating.stars > 3] += 1
     assert told.rates("csat", "trend", "csat") == {day: rate(one[True], one.total()) for day, one in days.items()}
+    could = Counter(str(each.last_at.date()) for each in APRIL if not each.handoff)
+    answered = {day: rate(one.total(), could[day]) for day, one in days.items()}
+    assert told.rates("csat", "trend", "response_rate") == answered
 
 
 def test_low_ratings_are_counted_by_themselves_and_remarks_are_hidden(told: Told, vendor: Vendor) -> None:

@@ -426,7 +426,10 @@ def test_refused_values_and_missing_calls_are_told_in_the_services_words() -> No
     assert refused.message == "Not valid: limit: Must be at most 50."
     missing = failing(call, 404, {"error": {"code": "not_found", "message": "No such call."}})
     assert isinstance(missing, NotFound)
-    assert agent_studio.explained(missing, call) is missing
+    told = agent_studio.explained(missing, call)
+    assert (type(told), told.message) == (NotFound, missing.message)
+    assert "call's id" in told.hint
+    assert "/api/v1" in agent_studio.explained(missing, agent_studio.summary()).hint
 
 
 def test_the_streams_are_those_of_the_contract_and_know_their_events() -> None:

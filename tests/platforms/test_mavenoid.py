@@ -442,7 +442,7 @@ def test_the_token_travels_as_a_bearer() -> None:
     [
         (401, AuthenticationError, "ma_"),
         (429, RateLimited, "60 for days=1"),
-        (404, NotFound, ""),
+        (404, NotFound, "with /v1"),
         (500, ServerError, ""),
     ],
 )

@@ -14,6 +14,7 @@ from talkscope.charts import save
 from talkscope.charts.drawing import Drawing, theme
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
+from talkscope.cli.meanings import SAYS, WITHOUT
 from talkscope.cli.show import Page, as_json
 from talkscope.cli.words import OneOf, Place, kebab, options, source_options, words
 from talkscope.contract import Question, understand
@@ -51,9 +52,14 @@ _EXAMPLES: Mapping[str, str] = {
     "resources": "--kind api_tool --range last_7d -o tools.png",
     "errors": "--range last_7d -o errors.png",
 }
-_SAYS = {
-    "kind": "Lines in a band, or a heatmap of days and hours.",
-    "threshold_ms": "A line at so many milliseconds, and how often it was passed.",
+_SAYS: Mapping[str, Mapping[str, str]] = {
+    "latency": {
+        "kind": "Lines in a band, or a heatmap of days and hours.",
+        "threshold_ms": "A line at so many milliseconds, and how often it was passed.",
+    },
+    "live_support": {"group_by": SAYS["support"]["group_by"], "measure": "What is drawn; without it the three times."},
+    **{kind: SAYS[kind] for kind in ("outcomes", "resources")},
+    "errors": {name: SAYS["errors"][name] for name in ("service", "level", "search")},
 }
 _FORMS = (".png", ".svg", ".pdf", ".html", ".json")
 _FLAGS = frozenset({"--pretty"})
@@ -66,11 +72,11 @@ class Kinds(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The kinds, without their other names."""
-        return list(KINDS)
+        return [kind.replace("_", "-") for kind in KINDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command that draws that kind."""
-        kind, preset = ALIASES.get(cmd_name, (cmd_name, {}))
+        kind, preset = ALIASES.get(cmd_name, (cmd_name.replace("-", "_"), {}))
         return _command(cmd_name, KINDS[kind], preset) if kind in KINDS else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -92,7 +98,8 @@ class Kinds(click.Group):
             close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
             hint = f"Did you mean {names[close[0]]!r}?" if close else f"There are: {', '.join(names.values())}."
             raise click.UsageError(f"There is no chart {clean(args[0], 60)!r}. {hint}", ctx)
-        return super().resolve_command(ctx, [names[word], *args[1:]])
+        name = names[word]
+        return super().resolve_command(ctx, [name.replace("_", "-"), *args[1:]])
 
 
 def command(name: str) -> click.Command:
@@ -126,15 +133,17 @@ def _command(name: str, chart: Chart, preset: Mapping[str, object]) -> click.Com
 def _words(chart: Chart, preset: Mapping[str, object]) -> list[click.Parameter]:
     """The chart's words as options; an id may also be given without its option's name."""
     one = next((name for name, field in chart.params.model_fields.items() if field.is_required()), None)
+    question = "support" if chart.kind == "live_support" else chart.kind
     found = [
         each
-        for each in options(chart.params, positional=one, defaults=preset)
+        for each in options(chart.params, positional=one, defaults=preset, without=WITHOUT.get(question, ()))
         if each.name not in chart.hidden and each.name != one
     ]
+    told = _SAYS.get(chart.kind, {})
     for option in found:
-        if isinstance(option, click.Option) and option.name in _SAYS and option.help:
+        if isinstance(option, click.Option) and option.help and (says := told.get(option.name or "")):
             _, *default = option.help.partition("  [")
-            option.help = _SAYS[option.name] + "".join(default)
+            option.help = says + "".join(default)
     if one is None:
         return found
     spellings = [kebab(one), kebab(one.removesuffix(_ID)), _NAMED]

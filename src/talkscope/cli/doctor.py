@@ -201,13 +201,25 @@ def _answered(client: Client, probes: Sequence[AnyCall]) -> tuple[AnyCall, objec
     return last, client.send(last)
 
 
+def _variables(settings: Settings) -> dict[str, str]:
+    """The variables that accounts of platforms are configured by."""
+    told = {"TALKSCOPE_ALLOW_SIDE_EFFECTS": "1"} if settings.allow_side_effects else {}
+    for each in settings.platforms:
+        names = PLATFORMS[each.platform]
+        if each.key is None or each.key_from != names.key or each.name != each.platform:
+            continue
+        told |= {names.key: each.key.get_secret_value(), names.url: each.url}
+        told |= {variable: each.also[word] for word, variable in names.also.items() if word in each.also}
+    return told
+
+
 def _server(settings: Settings) -> Finding:
     from talkscope.server.session import session
 
-    # The server's own settings come from variables that it does not inherit: it is given one source that there is.
+    # The server inherits no variables of ours: it is given one warehouse and the platforms' accounts.
     folder = next((each.path for each in settings.sources if isinstance(each, SourceSettings)), None)
     place = {} if folder is None else {"TALKSCOPE_WAREHOUSE": str(folder)}
-    with session(place, patience=30) as asked:
+    with session({**place, **_variables(settings)}, patience=30) as asked:
         tools = asked.tools()
     if not tools:
         return Finding("server", "problem", "It starts, but has no tools.", "Install Talkscope anew.")

@@ -12,7 +12,8 @@ import click
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
 from talkscope.cli.pulling import Account, account_options, beside, call_names, note, paging_options, pairs, pulled, say
-from talkscope.errors import Json, unknown
+from talkscope.errors import InvalidArgument, Json, unknown
+from talkscope.models.text import clean
 
 if TYPE_CHECKING:
     from talkscope.jobs.pull import Journal, Listing, Pulled
@@ -84,7 +85,12 @@ def _platform(name: str) -> click.Command:
         name,
         callback=callback,
         params=[
-            click.Argument(["call"], metavar="CALL", required=not studio, default="conversations" if studio else None),
+            click.Argument(
+                ["call"],
+                metavar="[CALL]" if studio else "CALL",
+                required=not studio,
+                default="conversations" if studio else None,
+            ),
             *(_conversation_options() if studio else []),
             click.Option(
                 ["--param", "-p"], multiple=True, metavar="NAME=VALUE", help="A parameter of CALL; repeat it."
@@ -154,6 +160,10 @@ def _export(platform: str, given: dict[str, object]) -> None:
     settings = around.settings()
     output = given["output"]
     assert isinstance(output, Path)
+    if str(output) == "-":
+        raise click.UsageError("An export goes into a file; `talkscope fetch PLATFORM CALL --all` writes to stdout.")
+    if not output.absolute().parent.is_dir():
+        raise InvalidArgument(f"There is no folder {clean(str(output.parent))}.", hint="Make it, or name another.")
     named = given["format"]
     form = files.form_of(output, named if isinstance(named, str) else None)
     source = given["source"]

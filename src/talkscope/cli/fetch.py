@@ -18,7 +18,7 @@ from talkscope.cli.pulling import (
     Account,
     account_options,
     beside,
-    call_names,
+    call_lines,
     note,
     paging_options,
     pairs,
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from talkscope.settings import Settings
 
 
+_POSITIONS = 2
+
+
 class _Fetch(click.Command):
     """Takes several NAME=VALUE after one --params, as the vendor's script does."""
 
@@ -45,14 +48,17 @@ class _Fetch(click.Command):
 
 
 def spread(args: Sequence[str]) -> list[str]:
-    """`--params a=1 b=2` as `--param a=1 --param b=2`."""
+    """`--params a=1 b=2` as `--param a=1 --param b=2`; a word among them that is no NAME=VALUE is refused as one."""
     told: list[str] = []
-    several = False
+    several, before = False, 0
     for arg in args:
         if arg == "--params":
             several = True
             continue
-        several = several and "=" in arg and not arg.startswith(("-", "/"))
+        option = arg.startswith("-")
+        # Whoever has named platform and call already gives parameters only.
+        several = several and not option and (before >= _POSITIONS or ("=" in arg and not arg.startswith("/")))
+        before += not option and not several
         told += ["--param", arg] if several else [arg]
     return told
 
@@ -85,8 +91,9 @@ def command(name: str) -> click.Command:
         ],
         help="Fetch one call of a platform: studio-chat, agent-studio, general-bots, mavenoid or convai.\n\n"
         "The answer is the platform's own JSON, personal data included. A call has a name, such as"
-        " conversation-analytics; a path begins with / and its parameters are passed on as they are, {project} stands"
-        " for the configured project. What may change something needs TALKSCOPE_ALLOW_SIDE_EFFECTS=1.\n\n"
+        " conversation-analytics; without one the calls are listed, with their parameters. A path begins with / and its"
+        " parameters are passed on as they are, {project} stands for the configured project. What may change something"
+        " needs TALKSCOPE_ALLOW_SIDE_EFFECTS=1.\n\n"
         "\b\nExamples:\n"
         "  talkscope fetch mavenoid assistant-conversations --param days=1 --param group_by=flow_name,status\n"
         "  talkscope fetch agent-studio error-logs --all -o errors.json\n"
@@ -116,7 +123,8 @@ def _fetch(
     settings = around.settings()
     word = asking.platform_of(platform)
     if what is None:
-        raise click.UsageError(f"Which call? There are: {call_names(word)}.")
+        click.echo("\n".join([*call_lines(word), "", "A parameter with * is needed."]))
+        return
     account = Account.of(settings, word, source)
     call = _call(account, what, pairs(param), method, _body(body))
     asking.permit(call, allowed=settings.allow_side_effects)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talkscope.cli import COMMANDS, HIDDEN, PLATFORMS
-from talkscope.errors import APIError, InvalidArgument, TalkscopeError
+from talkscope.errors import APIError, InvalidArgument, TalkscopeError, sentences
 from talkscope.models.text import clean
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def told(error: TalkscopeError) -> str:
 
 def _usage(error: click.UsageError) -> str:
     path = error.ctx.command_path if error.ctx is not None else "talkscope"
-    return f"error: usage: {error.format_message().strip()} `{path} --help` tells more."
+    return f"error: usage: {sentences(error.format_message().strip(), f'`{path} --help` tells more.')}"
 
 
 def _complain(line: str) -> None:

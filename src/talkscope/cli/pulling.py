@@ -162,6 +162,14 @@ def note(around: Surroundings, account: Account, call: AnyCall, answer: object =
     say([f"Note: {each}" for each in notes])
 
 
+def worth(around: Surroundings, account: Account) -> None:
+    """Say what all figures of the account are worth, on stderr: those of a sample token are dummies."""
+    if account.platform != "convai":
+        from talkscope.platforms import platform
+
+        note(around, account, platform(account.platform).probes(account.also)[0])
+
+
 def beside(output: Path) -> Path:
     """The folder of an output's journal."""
     return output.with_name(f"{output.name}.part")
@@ -183,6 +191,20 @@ def call_names(platform: str) -> str:
     from talkscope.jobs.pull import asking
 
     return ", ".join(name.replace("_", "-") for name in asking.calls(platform))
+
+
+def call_lines(platform: str) -> list[str]:
+    """The calls of a platform: what each is for, and its parameters, a star at those it needs."""
+    from talkscope.jobs.pull import asking
+
+    lines = []
+    for name, make in asking.calls(platform).items():
+        says = next(iter((make.__doc__ or "").strip().splitlines()), "").rstrip(".")
+        lines.append(f"{name.replace('_', '-')}  {says}".rstrip())
+        takes = {each: needed for each, needed in asking.words_of(platform, name).items() if each != "project_id"}
+        if takes:
+            lines.append(f"    {' '.join(f'{each}*' if needed else each for each, needed in takes.items())}")
+    return lines
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import orjson
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
+from talkscope.cli.meanings import SAYS, WITHOUT
 from talkscope.cli.show import Page
 from talkscope.cli.words import Place, options, page_options, source_options, words
 from talkscope.contract import QUESTIONS, Question, understand
@@ -21,25 +22,6 @@ from talkscope.models.answers import Answer
 _POSITIONAL = {"session": "session_id", "interaction": "interaction_id", "explain": "session_id", "query": "query"}
 ASKED: Mapping[str, str] = {"support": "live_support"}
 """The question of a command that has another name."""
-_SAYS: Mapping[str, Mapping[str, str]] = {
-    "support": {
-        "measures": "sessions, queue_ms, first_response_ms, chat_ms, agents, availability_ms, active_ms or occupancy;"
-        " repeat it, or separate with commas. All without it.",
-        "group_by": "By agent, agent_group, status, resolution, platform, channel, language or assistant.",
-    },
-    "resources": {
-        "kind": "Only resources of this kind.",
-        "by": "What rows are grouped by.",
-        "search": "Only where a name, title, action or item has this text.",
-    },
-    "errors": {
-        "service": "Only of this component, e.g. llm, tts, tool or workflow.",
-        "level": "Warnings are no errors.",
-        "code": "Only with this error code.",
-        "search": "Only where the message has this text.",
-        "granularity": "Counts by bucket and service instead of rows; auto fits the window.",
-    },
-}
 # Where the Convai command line has another default than the contract.
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {"sessions": {"limit": 20}}
 _EXAMPLES: Mapping[str, str] = {
@@ -80,9 +62,11 @@ def command(name: str) -> click.Command:
 
 def _options(name: str, question: Question[Answer]) -> list[click.Parameter]:
     """The question's words, some of them told in other words than those of most questions."""
-    found = options(question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name))
+    found = options(
+        question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name), without=WITHOUT.get(name, ())
+    )
     for option in found:
-        if isinstance(option, click.Option) and option.help and (says := _SAYS.get(name, {}).get(option.name or "")):
+        if isinstance(option, click.Option) and option.help and (says := SAYS.get(name, {}).get(option.name or "")):
             _, *default = option.help.partition("  [")
             option.help = says + "".join(default)
     return found

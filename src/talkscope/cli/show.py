@@ -166,8 +166,16 @@ def grid(
     titles = [title(name, units) for name in columns]
     cells = [[shown(cell) for cell in row] for row in rows]
     if terminal and _natural(titles, cells) > width:
-        return _lists(titles, cells)
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+        # Before a row becomes a list: what none of them has is left out, as the lists do.
+        kept = [place for place in range(len(columns)) if any(row[place] is not None for row in rows)]
+        titles, cells = [titles[place] for place in kept], [[row[place] for place in kept] for row in cells]
+        rows = [[row[place] for place in kept] for row in rows]
+        if _natural(titles, cells, gap=1) > width:
+            return _lists(titles, cells)
+    roomy = not terminal or _natural(titles, cells) <= width
+    drawn = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, int(roomy), 0, 0)
+    )
     for position, name in enumerate(titles):
         numeric = all(not isinstance(row[position], str) for row in rows)
         drawn.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
@@ -184,11 +192,11 @@ def title(name: str, units: dict[str, str]) -> str:
     return clean(name) + ("" if plain else f" ({unit})")
 
 
-def _natural(titles: list[str], cells: list[list[str]]) -> int:
-    """The columns of the terminal that the table would take."""
+def _natural(titles: list[str], cells: list[list[str]], gap: int = 2) -> int:
+    """The columns of the terminal that the table would take, with so many between two of its own."""
     from rich.cells import cell_len
 
-    return sum(max(cell_len(each[place]) for each in [titles, *cells]) + 3 for place in range(len(titles))) - 3
+    return sum(max(cell_len(each[place]) for each in [titles, *cells]) + gap for place in range(len(titles))) - gap
 
 
 def _lists(titles: list[str], cells: list[list[str]]) -> str:
@@ -213,5 +221,9 @@ def shown(cell: Cell) -> str:
 def _number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    text = f"{value:,.3f}" if abs(value) >= 1 else f"{value:.6f}"
+    # A person reads six or seven figures of a number; JSON and CSV have all of them.
+    size = abs(value)
+    text = f"{value:,.{0 if size >= 100_000 else 1 if size >= 10_000 else 3}f}" if size >= 1 else f"{value:.6f}"
+    if "." not in text:
+        return text
     return text.rstrip("0").rstrip(".") or "0"

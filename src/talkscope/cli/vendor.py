@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 
 import anyio
@@ -26,6 +27,7 @@ _PLATFORMS: Mapping[str, str] = {
 """By command, which is how the tools' names begin: the platform."""
 
 
+_WRITTEN = re.compile(r"\w*[_=0-9]")
 _POSITIONAL: Mapping[str, str] = {"studio_conversation": "ids", "calls_detail": "call_id", "studio_analyze": "ids"}
 
 
@@ -98,7 +100,12 @@ def _says(tool: VendorTool) -> dict[str, str]:
     properties = tool.input_schema()["properties"]
     assert isinstance(properties, dict)
     told = {name: each.get("description", "") for name, each in properties.items() if isinstance(each, dict)}
-    return {name: f"{str(says)[:1].upper()}{str(says)[1:]}" for name, says in told.items()}
+    return {name: _sentence(str(says)) for name, says in told.items()}
+
+
+def _sentence(says: str) -> str:
+    """It with a capital, unless it begins with a word that is written as it is, such as last_7d."""
+    return says if _WRITTEN.match(says) else f"{says[:1].upper()}{says[1:]}"
 
 
 def _answer(around: Surroundings, tool: VendorTool, asked: Mapping[str, object]) -> Answer:

@@ -7,32 +7,28 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import anyio
 import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings, told
-from talkscope.cli.show import as_json, on_terminal, table
+from talkscope.cli.show import as_json, on_terminal
 from talkscope.errors import Json, TalkscopeError
 from talkscope.models.answers import Answer
 from talkscope.models.records import micros
-from talkscope.models.text import clean
 from talkscope.models.window import iso
+from talkscope.settings.platforms import PLATFORMS
 from talkscope.tools import find
 from talkscope.tools.vendor import VendorTool
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from talkscope.settings import PlatformSettings, Settings
     from talkscope.wiring import App
 
 _AGAIN = 2.0
 _LONGEST_PAUSE = 60.0
-_EVENTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ def _watch(source: str | None, once: bool) -> None:
 async def _look(around: Surroundings, settings: Settings, source: str | None, once: bool) -> None:
     async with around.app(settings) as app:
         board = board_of(app, settings, source)
-        seen: AbstractContextManager[Seen] = _Screen(board, around.now) if on_terminal() else _lines(around.now)
+        seen: AbstractContextManager[Seen] = _screen(board, around.now) if on_terminal() else _lines(around.now)
         with seen as shown:
             await watching(board, shown, once=once)
 
@@ -136,9 +132,11 @@ async def watching(
 
 
 def board_of(app: App, settings: Settings, source: str | None) -> Board:
-    """What is looked at of a source. Raises UnknownName and SourceNotChosen."""
+    """What is looked at of a source. Raises UnknownName, SourceNotChosen or NotSupported."""
     word = (source or "").replace("-", "_")
-    named = next((each for each in settings.platforms if source == each.name or word == each.platform), None)
+    named = next((each for each in settings.platforms if source == each.name), None)
+    if named is None and word in PLATFORMS and source not in {each.name for each in settings.sources}:
+        named = settings.platform(word)
     if named is not None or (source is None and not settings.sources[1:] and len(settings.platforms) == 1):
         return _platform(app, settings, named or settings.platforms[0])
     place = settings.source(source)
@@ -208,6 +206,12 @@ def _listening(app: App, account: PlatformSettings) -> Callable[[Callable[[str, 
     return live
 
 
+def _screen(board: Board, now: Callable[[], datetime]) -> AbstractContextManager[Seen]:
+    from talkscope.cli.screen import Screen
+
+    return Screen(board.name, [panel.title for panel in board.panels], now, stream=board.live is not None)
+
+
 def _lines(now: Callable[[], datetime]) -> AbstractContextManager[Seen]:
     return nullcontext(_Lines(now))
 
@@ -228,45 +232,3 @@ class _Lines:
     def _write(self, value: object) -> None:
         click.echo(as_json(value, pretty=False).encode(), nl=False)
         sys.stdout.flush()
-
-
-class _Screen:
-    """The panels one below the other on a terminal, drawn anew when one changes."""
-
-    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
-        from rich.live import Live
-
-        self._board, self._now = board, now
-        self._shown: dict[str, str] = {}
-        self._events: list[str] = []
-        self._live = Live(self._drawn(), screen=True, auto_refresh=False)
-
-    def __enter__(self) -> Self:
-        self._live.start(refresh=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
-    def panel(self, title: str, answer: Answer | TalkscopeError) -> None:
-        self._shown[title] = told(answer) if isinstance(answer, TalkscopeError) else table(answer)
-        self._live.update(self._drawn(), refresh=True)
-
-    def event(self, name: str, data: Json) -> None:
-        line = f"{self._now():%H:%M:%S} {clean(name, 40)} {clean(as_json(data, pretty=False), 200)}"
-        self._events = [line, *self._events][:_EVENTS]
-        self._live.update(self._drawn(), refresh=True)
-
-    def _drawn(self) -> Group:
-        from rich.console import Group
-        from rich.panel import Panel as Box
-        from rich.text import Text
-
-        texts = {panel.title: self._shown.get(panel.title, "…") for panel in self._board.panels}
-        if self._board.live is not None:
-            texts["Live"] = "\n".join(self._events) or "…"
-        head = Text(f"{clean(self._board.name, 60)}, {self._now():%Y-%m-%d %H:%M:%S} UTC (Ctrl-C ends)")
-        boxes = [Box(Text(text.rstrip("\n"), no_wrap=True, overflow="crop"), title=of) for of, text in texts.items()]
-        return Group(head, *boxes)

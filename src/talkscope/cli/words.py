@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -16,6 +16,7 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from talkscope.cli.group import Surroundings
+from talkscope.cli.meanings import USUAL
 from talkscope.errors import InvalidArgument
 from talkscope.models.questions import Asked
 
@@ -69,12 +70,13 @@ def options(
     positional: str | None = None,
     defaults: Mapping[str, object] | None = None,
     says: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> list[click.Parameter]:
     """The options for a question's words, in the contract's order, and shortcuts for frequent filters.
 
     `positional` is the word that is given without its name, required where the contract requires it; `defaults` are
-    told where a command has others than the contract; `says` are the helps of words in place of the usual ones, and
-    without one a word is no option.
+    told where a command has others than the contract; `without` are the shortcuts that mean nothing here; `says` are
+    the helps of words in place of the usual ones, and without one a word is no option.
     """
     known = defaults or {}
     found: list[click.Parameter] = []
@@ -90,7 +92,7 @@ def options(
     if "filters" in params.model_fields and says is None:
         for name, which in SHORTCUTS.items():
             taken = any(name in parameter.opts for parameter in found)
-            if not taken:
+            if not taken and name not in without:
                 shortcut = f"Only {which}: --filter {name}=VALUE. Several mean either."
                 found.append(
                     click.Option([kebab(name), _shortcut(name)], metavar="VALUE", multiple=True, help=shortcut)
@@ -265,35 +267,11 @@ def _real(bound: object) -> float | None:
     return float(bound) if isinstance(bound, int | float) else None
 
 
-_SAYS = {
-    "range": "Window that ends now, or a day, week or month of the zone.",
-    "start_time": "Start of the window, ISO 8601, instead of --range.",
-    "end_time": "End of the window, exclusive; now without it.",
-    "timezone": "IANA zone in which days are days and naive times are.",
-    "filters": "Only facts with this value; `!=` for without it. Repeat it; the same dimension twice means either.",
-    "measures": "What is measured; repeat it, or separate with commas.",
-    "measure": "What is compared.",
-    "granularity": "Length of a bucket; without it, one that fits the window.",
-    "metric_name": "Measure this metric instead, e.g. voice.user_to_bot_latency.",
-    "metric_name_prefix": "Measure the metrics whose names begin so, e.g. error.",
-    "sort": "What comes first.",
-    "cursor": "The page after, from the answer before.",
-    "limit": "At most so many rows or groups.",
-    "max_rows": "At most so many rows.",
-    "by": "What the time is divided by.",
-    "percentile": "Only turns at or above this percentile.",
-    "current_range": "The window that is looked at.",
-    "baseline_range": "What it is compared with; the window itself is cut out of it.",
-    "baseline_start_time": "Start of the baseline, which ends at --start-time.",
-    "threshold": "Relative change that counts, 0.15 being 15 %.",
-    "kind": "Which part of the catalogue.",
-    "session_id": "The session; without it, the window's slowest.",
-}
 _WINDOWED = {"range": "last_24h"}
 
 
 def _help(name: str, field: FieldInfo, default: object) -> str:
-    says = _SAYS.get(name, field.description or name.replace("_", " ").capitalize() + ".")
+    says = USUAL.get(name, field.description or name.replace("_", " ").capitalize() + ".")
     if name == "group_by":
         most = next((bound.max_length for bound in field.metadata if isinstance(bound, annotated_types.MaxLen)), 1)
         says = "What rows are grouped by." + (f" At most {most}; repeat it, or separate with commas." * (most > 1))

@@ -51,7 +51,7 @@ async def _draw(ask: Ask, asked: Asked, room: int) -> Drawing:
 
 def _titled(answer: Answer) -> Answer:
     """The answer with one name a row: titles for ids, and no kind where the name says it."""
-    rows: list[list[Cell]] = []
+    labels: list[Cell] = []
     for row in answer.records():
         first = row[answer.columns[0]] if str(row[answer.columns[0]]).startswith("other (") else None
         titled = row.get("title")
@@ -62,8 +62,15 @@ def _titled(answer: Answer) -> Answer:
             row.get("error_message"),
             *([row.get("character_name") or row[answer.columns[0]]] if "name" not in row else []),
         ]
-        label = " / ".join(str(each) for each in parts if each is not None)
-        rows.append([first or label or None, *(row[each] for each in ("ok", "errors", "unknown", "error_rate"))])
+        labels.append(first or " / ".join(str(each) for each in parts if each is not None) or None)
+    kinds: dict[Cell, set[Cell]] = {}
+    for label, row in zip(labels, answer.records(), strict=True):
+        kinds.setdefault(label, set()).add(row.get("kind"))
+    rows: list[list[Cell]] = []
+    for label, row in zip(labels, answer.records(), strict=True):
+        # A conversation's own account of a call has the name of the log's.
+        shown = f"{label} ({row['kind']})" if len(kinds[label]) > 1 else label
+        rows.append([shown, *(row[each] for each in ("ok", "errors", "unknown", "error_rate"))])
     return answer.model_copy(update={"columns": ["shown", "ok", "errors", "unknown", "error_rate"], "rows": rows})
 
 

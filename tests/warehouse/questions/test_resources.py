@@ -47,6 +47,10 @@ def calls(rng: random.Random) -> list[Record]:
                 "attributes": {"title": titles[kind]} if kind in titles else None,
             }
         )
+    plain = {"session_id": None, "action": None, "item_id": None, "duration_ms": None, "error_message": None}
+    for kind in ("tool", "skill"):
+        told = {"type": "resource_call", "platform": "own", "resource_call_id": f"shared {kind}", "time": at(9)}
+        found.append({**told, "kind": kind, "name": "shared", "status": "ok", "attributes": None, **plain})
     return found
 
 
@@ -171,9 +175,9 @@ def test_what_is_beyond_the_limit_is_one_row_worked_out_from_its_calls(kept: Kep
     *shown, rest = answer.records()
     names = {(row["kind"], row["name"]) for row in shown}
     others = [each for each in HELD if (each["kind"], each["name"]) not in names]
-    assert rest["kind"] == "other (11 groups)"
+    assert rest["kind"] == "other (13 groups)"
     near([rest[each] for each in FIGURES], figures(others))
-    assert any(note.startswith("4 of 15 groups are shown") for note in answer.meta.notes)
+    assert any(note.startswith("4 of 17 groups are shown") for note in answer.meta.notes)
 
 
 def test_spans_of_tools_are_no_calls_and_the_answer_says_so(kept: Kept) -> None:
@@ -207,5 +211,11 @@ def test_the_chart_stacks_what_went_well_what_failed_and_what_did_not_tell(kept:
     assert [*drawn.values()] == [[each[name] for name in ("ok", "errors", "unknown", "calls")] for each in answer]
     assert [*drawn][-1] == "other (1 group)"
     assert "% error rate" in svg
+    answered = kept.ask("resources", **WINDOW).meta.notes
+    assert any("in both" in note for note in answered)
+    assert not any("in both" in note for note in kept.ask("resources", kind="skill", **WINDOW).meta.notes)
+    everything = call("chart_resources", kept.asker(), Manner(), limit=50, **WINDOW).structured
+    labels = [str(row["label"]) for row in rows(Drawing(everything["spec"], everything["summary"]))]
+    assert {"shared (tool)", "shared (skill)", "skill-1"} <= {*labels}
     empty = call("chart_resources", kept.asker(), Manner(), start_time="2020-01-01", end_time="2020-01-02")
     assert empty.structured["summary"].startswith("No data")

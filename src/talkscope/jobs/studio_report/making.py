@@ -89,10 +89,13 @@ class Making:
         titles: Mapping[str, str] | None = None,
         own: frozenset[str] = frozenset(),
         keys: int = 1,
+        of: Mapping[str, str] | None = None,
+        drawn: frozenset[str] = frozenset(),
     ) -> None:
-        """A table whose first columns (`keys`) say what each row is about; `n` is what the row's fractions are of.
+        """A table whose first columns (`keys`) say what each row is about.
 
-        The texts of `own` columns are ours, and not masked.
+        `n` is what the row's fractions are of, but for those whose own column `of` names. The texts of `own` columns
+        are ours, and not masked; `drawn` ones are for the eye, and not told to programs.
         """
         known, named = units or {}, titles or {}
         hiding = [str if name in own else self._mask for name in columns]
@@ -102,26 +105,23 @@ class Making:
             for place, name in enumerate(columns)
             if place >= keys and not any(isinstance(row[place], str) for row in made) and name not in own
         }
-        of = [known.get(name, "") for name in columns]
+        each_unit = [known.get(name, "") for name in columns]
         self._parts.append(
             Table(
                 head=[named.get(name) or _title(name, known.get(name, "")) for name in columns],
-                rows=[[number(*each) for each in zip(row, of, strict=True)] for row in made[:MOST_ROWS]],
+                rows=[[number(*each) for each in zip(row, each_unit, strict=True)] for row in made[:MOST_ROWS]],
                 numeric=frozenset(numeric),
                 caption=caption if len(made) <= MOST_ROWS else f"{caption} {MOST_ROWS} of {len(made):,}; CSV has all.",
             )
         )
-        self.cells += [each for row in made for each in self._plain(table, columns, row, known, keys)]
-
-    def _plain(
-        self, table: str, columns: Sequence[str], row: Sequence[Cell], units: Mapping[str, str], keys: int
-    ) -> Iterable[list[Cell]]:
-        n = dict(zip(columns, row, strict=True)).get("n")
-        key = row[0] if keys == 1 else " / ".join(str(each) for each in row[:keys])
-        for name, value in zip(columns[keys:], row[keys:], strict=True):
-            if name != "n":
-                unit = units.get(name) or None
-                yield [self.recipe, table, key, name, value, unit, n if unit == "fraction" else None]
+        for row in made:
+            told = dict(zip(columns, row, strict=True))
+            key = row[0] if keys == 1 else " / ".join(str(each) for each in row[:keys])
+            for name in columns[keys:]:
+                if name != "n" and name not in drawn:
+                    unit = known.get(name) or None
+                    n = told.get((of or {}).get(name, "n")) if unit == "fraction" else None
+                    self.cells.append([self.recipe, table, key, name, told[name], unit, n])
 
     def done(self, title: str) -> Section:
         """The section."""

@@ -54,6 +54,7 @@ def csat(made: Making) -> None:
         caption="Ratings by stars.",
         units={"share": "fraction"},
         own=frozenset({"stars", "bar"}),
+        drawn=frozenset({"bar"}),
     )
     rows: list[list[Cell]] = [
         [bucket(each.date, found.time_granularity), fraction(each.csat_pct), each.total,
@@ -67,6 +68,7 @@ def csat(made: Making) -> None:
         rows,
         caption="Over time, in UTC, buckets without a rating left out.",
         units={"csat": "fraction", "response_rate": "fraction"},
+        of={"response_rate": "eligible"},
         titles={"n": "ratings"},
     )
 

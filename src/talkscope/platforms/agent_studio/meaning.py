@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from talkscope.errors import AuthenticationError, PlanInsufficient, RateLimited, TalkscopeError
+from talkscope.errors import AuthenticationError, NotFound, PlanInsufficient, RateLimited, TalkscopeError
 from talkscope.flow import Call
 from talkscope.platforms.agent_studio.models import ProviderLatency
 
@@ -15,6 +15,8 @@ ESTIMATED = "Percentiles marked estimated are fixed multiples of the mean (0.9, 
 WEEKS = "The day on which a week starts is the vendor's, and unstated."
 _FORBIDDEN = "The key or login lacks the scope for this call: use one of the same tenant that has it."
 _LOGIN = "A key begins with as_live_ or as_test_; the token of a login lasts 30 minutes."
+_CALL = "Check the call's id: the error log names those of calls with errors."
+_ROUTE = "AGENT_STUDIO_URL, or the source's url, goes up to and with /api/v1."
 _BUSY = "A key may ask 100 times a minute: wait for the next one."
 
 
@@ -30,10 +32,10 @@ def notes(call: Call[T], answer: T | None = None) -> tuple[str, ...]:
 
 def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:
     """The error with a hint of this platform, where the usual one would mislead; else the same error."""
-    del call
     hints: dict[type[TalkscopeError], str] = {
         AuthenticationError: _LOGIN,
         PlanInsufficient: _FORBIDDEN,
+        NotFound: _CALL if call.path.startswith("/calls/") else _ROUTE,
         RateLimited: _BUSY,
     }
     hint = hints.get(type(error))

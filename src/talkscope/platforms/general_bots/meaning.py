@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from talkscope.errors import (
     APIError,
+    AuthenticationError,
     BadAnswer,
     ConnectionFailed,
     Json,
@@ -31,6 +32,7 @@ RATE = "Whether the rate is a fraction or per cent, and of what, is documented n
 DURATION = "The unit of the duration is documented nowhere."
 FIRST_PAGE = f"There are exactly {PAGE} reports in the answer, which may be a first page."
 
+_TOKEN = "Set GENERAL_BOTS_TOKEN to a bearer token of this server: they expire."  # noqa: S105
 DOCUMENT = "report_document"
 """The code of the error that a report came as something else than JSON: there is nothing more to wait for."""
 
@@ -70,6 +72,8 @@ def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:
         return error
     if _lacks(error, route):
         return _not_here(route)
+    if isinstance(error, AuthenticationError):
+        return AuthenticationError(error.message, hint=_TOKEN, code=error.code, details=error.details)
     if isinstance(error, PlanInsufficient):
         return _forbidden(error, route)
     if isinstance(error, ConnectionFailed):

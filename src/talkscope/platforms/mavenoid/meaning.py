@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from talkscope.errors import AuthenticationError, RateLimited, TalkscopeError
+from talkscope.errors import AuthenticationError, NotFound, RateLimited, TalkscopeError
 from talkscope.flow import Call
 from talkscope.platforms.mavenoid.access import is_sample
 from talkscope.platforms.mavenoid.calls import CALENDAR
@@ -19,6 +19,7 @@ SAMPLE = "The key is the vendor's documented sample token: these are dummy data,
 CUT_SHORT = "The window rolls by 24 hours, so the first and the last date are cut short; dates are taken to be UTC."
 SUMS = "For {}, the vendor's sum is not what its mean and count make: one of the three is off."
 _TOKEN = "Mavenoid hands out its tokens, which begin with ma_; set yours in MAVENOID_API_TOKEN."  # noqa: S105
+_ROUTE = "MAVENOID_API_URL, or the source's url, goes up to and with /v1."
 _BUSY = "Mavenoid answers 10 requests a minute, and 60 for days=1: wait for the next minute."
 
 
@@ -36,7 +37,7 @@ def notes(call: Call[T], answer: T | None = None, *, key: SecretStr | str | None
 def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:
     """The error with a hint of this platform, where the usual one would mislead; else the same error."""
     del call
-    hints: dict[type[TalkscopeError], str] = {AuthenticationError: _TOKEN, RateLimited: _BUSY}
+    hints: dict[type[TalkscopeError], str] = {AuthenticationError: _TOKEN, NotFound: _ROUTE, RateLimited: _BUSY}
     hint = hints.get(type(error))
     if hint is None:
         return error

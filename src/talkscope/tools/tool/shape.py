@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from talkscope.errors import Json, TalkscopeError
+from talkscope.errors import Json, TalkscopeError, sentences
 from talkscope.models.answers import Answer, Cell, Meta
 from talkscope.models.safe import SENTENCE, Masking, cell, holds_outside, name, outside, plain, safe
 from talkscope.models.text import clean
@@ -192,4 +192,4 @@ def refused(error: TalkscopeError) -> Shaped:
     status = f" [{error.status}]" if error.status is not None else ""
     details = plain(error.details, str)
     told: dict[str, Json] = {"type": kind, "code": error.code, "message": message, "hint": hint, "details": details}
-    return Shaped({"error": told}, f"{kind}{status} {error.code}: {message} {hint}".rstrip(), failed=True)
+    return Shaped({"error": told}, f"{kind}{status} {error.code}: {sentences(message, hint)}", failed=True)

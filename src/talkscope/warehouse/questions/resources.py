@@ -42,6 +42,11 @@ _LISTED = (
     "count(duration_ms)",
     "count(DISTINCT CASE WHEN session_id IS NOT NULL THEN platform || chr(31) || session_id END)",
 )
+_TELLS = ("count(*) FILTER (kind = 'tool')", "count(*) FILTER (kind IN ('api_tool', 'toolkit', 'skill'))")
+_TWICE = (
+    "kind=tool is what conversations say they called, and api_tool, toolkit and skill a platform's own log: a call may"
+    " be in both, so filter by kind before adding up."
+)
 _SPANS = ("tool", "execute_tool", "function_tool", "knowledge_bank")
 _BASIS = (
     "calls in the window; error_rate = errors / (ok + errors), unknown: calls whose success nobody told; mean_ms and"
@@ -91,7 +96,8 @@ def answer(asked: ResourcesAsked, ask: Ask) -> Answer:
         rest = grouped(ask, narrowed, keys, listed, without)[()]
         rows.append([*folded(len(ranked) - len(shown), len(columns)), *_cells(rest)])
         notes.append(f"{len(shown)} of {len(ranked)} groups are shown, by calls: raise limit, or filter.")
-    n, counted = _counted(ask, wanted)
+    n, counted, twice = _counted(ask, wanted)
+    notes += [_TWICE] if twice else []
     if asked.by in _LEFT_OUT and n > counted:
         notes.append(_LEFT_OUT[asked.by].format(n - counted))
     return Answer(
@@ -143,13 +149,16 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _counted(ask: Ask, wanted: _Wanted) -> tuple[int, int]:
-    """How many calls there are, and how many of them the rows are about; several assistants count a call once."""
+def _counted(ask: Ask, wanted: _Wanted) -> tuple[int, int, bool]:
+    """How many calls there are, how many of them the rows are about, and whether some may be told twice.
+
+    Several assistants count a call once.
+    """
     asked = wanted.asked
     rows = _calls(ask, asked, wanted.window, ())
     needed = _NEEDED.get(asked.by, "true")
-    found = grouped(ask, rows, (), ["count(*)", f"count(*) FILTER ({needed})"])[()]
-    return _number(found[0]), _number(found[1])
+    found = grouped(ask, rows, (), ["count(*)", f"count(*) FILTER ({needed})", *_TELLS])[()]
+    return _number(found[0]), _number(found[1]), all(map(_number, found[2:4]))
 
 
 def _elsewhere(ask: Ask, window: Window) -> list[str]:

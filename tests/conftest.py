@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import talkscope
+from tests.cli.running import SETTINGS
 from tests.oracle import scenario
 
 # Where no bytecode may be left beside the sources, it is kept in a folder of its own: for the next run, and for the
@@ -22,6 +23,10 @@ if sys.dont_write_bytecode:
         Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
     )
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Accounts that somebody has set up on this machine are no business of the tests.
+for name in [each for each in os.environ if each.startswith(SETTINGS) and each != "TALKSCOPE_NEW_SPECS"]:
+    del os.environ[name]
 
 # How fast examples are made and run says something about the machine, and nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,12 +12,13 @@ from unittest.mock import patch
 
 from talkscope import cli
 
-_SETTINGS = ("TALKSCOPE_", "CONVAI_", "XDG_", "STUDIO_", "AGENT_STUDIO_", "GENERAL_BOTS_", "MAVENOID_")
+SETTINGS = ("TALKSCOPE_", "CONVAI_", "XDG_", "STUDIO_", "AGENT_STUDIO_", "GENERAL_BOTS_", "MAVENOID_")
+"""How the names of variables begin that decide what is asked."""
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """This process's environment without its settings, and with the home's folders."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**kept, "HOME": str(home), "PYTHONUTF8": "1", "COLUMNS": "120", **more}
 
 

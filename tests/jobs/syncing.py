@@ -49,9 +49,10 @@ def synced(
     restart: bool = False,
     traces: bool = True,
     transport: httpx.AsyncBaseTransport | None = None,
+    name: str | None = None,
 ) -> list[Synced]:
     """What one run gives."""
-    source = Source(platform, platform, url, dict(also or {}))
+    source = Source(name or platform, platform, url, dict(also or {}))
 
     async def run() -> list[Synced]:
         async with client_of(platform, url, key, transport) as client:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -314,6 +314,28 @@ def test_the_command_syncs_into_a_folder_and_tells_what_came(tmp_path: Path) -> 
     assert round_["start"] == "2026-01-01T00:00:00Z"
     assert studio_chat.KEY not in done.stdout + done.stderr
     assert any("end user" in gap for gap in round_["gaps"])
+
+
+def test_two_accounts_of_one_platform_keep_their_aggregates_apart(tmp_path: Path) -> None:
+    key = general_bots.token("admin", "Admin")
+    with served(general_bots.server("planned")) as url:
+        for name in ("general_bots", "east", "west"):
+            synced("general_bots", url, key, tmp_path, since=NOW - timedelta(days=2), name=name)
+    found = rows(tmp_path)["snapshots"]
+    accounts = Counter(json.loads(str(row["dimensions"] or "{}")).get("account") for row in found)
+    assert accounts.keys() == {None, "east", "west"}
+    assert len(set(accounts.values())) == 1
+
+
+def test_dummy_data_of_a_sample_token_are_marked_and_never_mix_with_an_organisations_own(tmp_path: Path) -> None:
+    with served(mavenoid.mavenoid(make_world(datetime.now(UTC), conversations=8))) as url:
+        words = ("sync", "mavenoid", "--into", str(tmp_path / "wh"))
+        done = here(*words, home=tmp_path, MAVENOID_API_TOKEN=mavenoid.SAMPLE_TOKEN, MAVENOID_API_URL=url)
+        assert done.returncode == 0, done.stderr
+        own = here(*words, home=tmp_path, MAVENOID_API_TOKEN=mavenoid.TOKEN, MAVENOID_API_URL=url)
+    assert (own.returncode, "generated" in own.stderr) == (1, True)
+    told = here("outcomes", "--range", "last_30d", "--warehouse", str(tmp_path / "wh"), home=tmp_path)
+    assert json.loads(told.stdout)["meta"]["generated"] is True
 
 
 def test_a_sync_that_would_begin_in_the_future_is_refused(tmp_path: Path) -> None:

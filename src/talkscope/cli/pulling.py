@@ -40,6 +40,15 @@ class Account:
         """What calls need besides, by word."""
         return {"project_id": self.project_id} if self.project_id else {}
 
+    @property
+    def sample(self) -> bool:
+        """Whether the key is a vendor's documented sample, which is answered with dummy data."""
+        if self.platform != "mavenoid" or self.key is None:
+            return False
+        from talkscope.platforms.mavenoid import is_sample
+
+        return is_sample(self.key)
+
     @staticmethod
     def of(settings: Settings, platform: str, source: str | None) -> Account:
         """The platform's account of that name, or the only one.

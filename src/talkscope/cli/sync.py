@@ -124,7 +124,7 @@ def _run(
 ) -> list[Synced]:
     from talkscope.jobs import sync as job
 
-    place = job.Source(account.name, account.platform, account.url, account.also)
+    place = job.Source(account.name, account.platform, account.url, account.also, generated=account.sample)
     engine = job.Engine(settings.memory_limit, settings.threads)
 
     async def go() -> list[Synced]:

@@ -29,7 +29,7 @@ from talkscope.jobs.sync.gathered import Found, Gathering, Refused
 from talkscope.jobs.sync.refusals import Refusals
 from talkscope.jobs.sync.state import Round, State, cannot_write
 from talkscope.models.records import RecordType
-from talkscope.platforms.recording import Record
+from talkscope.platforms.recording import Record, key
 from talkscope.warehouse.load import Counts, unmixed
 from talkscope.warehouse.manifest import Manifest
 
@@ -59,12 +59,16 @@ class _Platform(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The account that is synced: its name, its platform, its address, and what calls of it need."""
+    """The account that is synced: its name, its platform, its address, and what calls of it need.
+
+    `generated` says that what it tells is made up, as a sample token's data are: they never mix with measured ones.
+    """
 
     name: str
     platform: str
     url: str
     also: Mapping[str, str] = field(default_factory=dict)
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ async def sync(
     syncing = _Syncing(source, client, warehouse, now, traces, at_once, tell, engine or Engine())
     if since is not None and since >= now():
         raise InvalidRange("The sync would begin in the future.", hint="Give an earlier --since.")
-    unmixed(Manifest(warehouse).state(), generated=False)
+    unmixed(Manifest(warehouse).state(), generated=source.generated)
     left, done = syncing.state.open, []
     if left is not None and not restart:
         done += await syncing.round(left)
@@ -267,12 +271,24 @@ class _Syncing:
                     yield each
 
         return loading.ingest(
-            self.platform.recorded(found(), asked),
+            self._own(self.platform.recorded(found(), asked)),
             warehouse=self.warehouse,
+            generated=self.source.generated,
             memory_limit=self.engine.memory_limit,
             threads=self.engine.threads,
             latency_basis=self.platform.LATENCY_BASIS,
         )
+
+    def _own(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The records; aggregates say which account they are of where several of its platform may be told apart."""
+        name = self.source.name
+        for each in records:
+            if each["type"] != "snapshot" or name == self.source.platform:
+                yield each
+                continue
+            about = each.get("dimensions")
+            dimensions = {**(about if isinstance(about, dict) else {}), "account": name}
+            yield {**each, "snapshot_id": key(each["snapshot_id"], name), "dimensions": dimensions}
 
 
 def state_of(warehouse: Path, source: Source) -> State:

@@ -223,6 +223,7 @@ def _panel(panel: _Panel, index: int, x: alt.X, names: float) -> alt.LayerChart:
     if panel.parts:
         legend = alt.Legend(orient="top", offset=2, columns=6)
         colour = alt.Color("part:N", sort=alt.EncodingSortField("place"), title=None, legend=legend)
+        colour = _toned(colour, panel)
         bars = bars.encode(color=colour, order=alt.Order("place:Q"))
     text = alt.Chart().mark_text(align="left", dx=5, fontSize=11.5)
     text = text.encode(x=alt.X("at:Q"), y=y, text="beside:N")
@@ -230,6 +231,28 @@ def _panel(panel: _Panel, index: int, x: alt.X, names: float) -> alt.LayerChart:
     layered: alt.LayerChart = alt.LayerChart(layer=[bars, text], height=len(panel.rows) * _STEP + 8, title=title)
     own: alt.LayerChart = layered.transform_filter(f"datum.panel=={index}")
     return own
+
+
+_GOOD, _MIDDLING, _BAD = "#0072B2", "#9AA3B0", "#D55E00"
+_TONES: Mapping[str, str] = {
+    "positive": _GOOD, "neutral": _MIDDLING, "negative": _BAD,
+    "improved": _GOOD, "stable": _MIDDLING, "degraded": _BAD,
+    "low": _GOOD, "medium": _MIDDLING, "high": _BAD,
+    "relevant": _GOOD, "partial": _MIDDLING, "irrelevant": _BAD,
+}  # fmt: skip
+"""Colours of labels that are better or worse than each other; other labels take those of series."""
+
+
+def _toned(colour: alt.Color, panel: _Panel) -> alt.Color:
+    """The colours of a panel whose labels are better or worse than each other; as they were for any other."""
+    import altair as alt
+
+    there = {bar.part for bar in panel.bars if bar.n}
+    parts = [part for part in panel.places if part in there]
+    if not parts or not set(parts) <= _TONES.keys():
+        return colour
+    scaled: alt.Color = colour.scale(alt.Scale(domain=parts, range=[_TONES[part] for part in parts]))
+    return scaled
 
 
 def _summary(answer: Answer, heading: str, panels: Sequence[_Panel]) -> str:

@@ -14,7 +14,7 @@ UV_VERSION := 0.13.8
 UV ?= .make/uv-$(UV_VERSION)/bin/uv
 PYTHON ?=
 # Test processes at a time; a file's tests stay in one process.
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 # The file behind UV, when it is a path and not a name to look up.

@@ -45,6 +45,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
+def pytest_sessionfinish() -> None:
+    """Let the interpreter end as it would have."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def scenario_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The oracle's scenario, its batches loaded one after the other as they would arrive; for tests that only read."""

@@ -20,7 +20,7 @@ def test_made_up_requests_get_what_the_contract_declares(tmp_path: Path) -> None
             [
                 sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",
                 "--config-file", str(ROOT / "schemathesis.toml"), "run", str(ROOT / "openapi" / "analytics.json"),
-                "--url", served.url, "-H", f"CONVAI-API-KEY: {key}", "--phases", "coverage,fuzzing", "-n", "3",
+                "--url", served.url, "-H", f"CONVAI-API-KEY: {key}", "--phases", "coverage,fuzzing", "-n", "1",
                 "--seed", "20260505", "--generation-deterministic", "--no-shrink",
                 "--continue-on-failure", "--no-color",
             ],

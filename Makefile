@@ -79,7 +79,7 @@ browser: ## Have a Chromium for the tests that look at pages: Debian's, where ap
 
 .PHONY: test
 test: $(READY) browser ## Run the tests (ARGS="tests/x.py -k word" narrows them, WORKERS=0 runs them in one process)
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # In this order, so that the cheap ones speak first and the tests' closing line comes last.
 .PHONY: check

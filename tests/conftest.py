@@ -38,6 +38,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Files that take longest, though some have few tests: begun last, they would be waited for by all the others.
+_LONG = (
+    "test_any_request", "test_hostile_upstream", "test_figures", "test_sync_hard", "test_sync", "test_demo",
+    "test_many_processes", "test_tools", "test_stdio_ending", "test_report", "test_renderer", "test_app",
+    "test_any_words", "test_records_beside_the_talk", "test_process", "test_otlp", "test_convai_over_sockets",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    place = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 def pytest_collection_finish() -> None:
     """Leave what collecting has made out of every later search for garbage: it stays, and there is much of it."""
     gc.collect()

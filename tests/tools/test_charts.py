@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import altair as alt
 import anyio
 import orjson
 import pytest
@@ -17,6 +19,7 @@ from talkscope.tools import TOOLS
 from talkscope.tools.chart import PAGE, Chart
 from talkscope.tools.tool import tokens
 from tests.tools.fakes import WINDOW, Fake, Manner, call, meta
+from tests.waiting import SAFETY, until_async
 
 CHARTS = [tool for tool in TOOLS if isinstance(tool, Chart)]
 START = datetime(2026, 5, 4, tzinfo=UTC)
@@ -93,22 +96,26 @@ def test_a_form_that_there_is_not_and_a_misspelt_word_are_refused_with_what_ther
         call("chart_timeseries", Fake(hourly), formt="image")
 
 
-def test_other_calls_go_on_while_a_chart_is_drawn():
-    turns = 0
+def test_other_calls_go_on_while_a_chart_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, others_went_on, in_time = threading.Event(), threading.Event(), []
+    to_dict = alt.Chart.to_dict
 
-    async def turning(done: anyio.Event) -> None:
-        nonlocal turns
-        while not done.is_set():
-            turns += 1
-            await anyio.sleep(0)
+    def waiting(chart: alt.Chart, *args: Any, **words: Any) -> dict[str, Any]:
+        begun.set()
+        in_time.append(others_went_on.wait(SAFETY))
+        return to_dict(chart, *args, **words)
+
+    async def other() -> None:
+        await until_async(begun.is_set, "the chart's drawing")
+        others_went_on.set()
 
     async def both() -> None:
-        done = anyio.Event()
         async with anyio.create_task_group() as group:
-            group.start_soon(turning, done)
+            group.start_soon(other)
             await tools.find("chart_timeseries").call(Fake(hourly), {"measures": ["p95"]}, Manner())
-            done.set()
 
+    monkeypatch.setattr(alt.Chart, "to_dict", waiting)
     anyio.run(both)
-    # Drawn on the loop itself, it would turn but a few times: before, and after.
-    assert turns > 100
+    # Drawn on the loop itself, nobody else gets on until it is drawn.
+    assert in_time
+    assert all(in_time)

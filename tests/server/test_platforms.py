@@ -419,7 +419,7 @@ def test_a_vendor_that_says_nothing_is_left_at_the_deadline(places: Places) -> N
 
     async def ask() -> Any:
         account = PlatformSettings("slow", "mavenoid", places.urls["hanging"], SecretStr(TOKEN))
-        opening = Opening(Settings(platforms=(account,), deadline=0.05))
+        opening = Opening(Settings(platforms=(account,), deadline=0.4))
         try:
             return await build(opening, settings=Settings()).call_tool("mavenoid_support", {})
         finally:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 
@@ -230,6 +231,27 @@ def test_accounts_of_the_file_take_their_keys_from_the_variables_that_they_name(
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "table"),
+    [
+        ("MAVENOID_API_TOKEN", '[sources.mavenoid]\npath = "w"\n'),
+        ("MAVENOID_API_TOKEN", '[sources.mavenoid]\nplatform = "mavenoid"\nkey_env = "OTHER"\n'),
+        ("STUDIO_API_TOKEN", '[sources.studio_chat]\nplatform = "convai"\n'),
+        ("CONVAI_API_KEY", '[sources.convai]\npath = "w"\n'),
+        ("CONVAI_API_KEY", '[sources.convai]\nplatform = "convai"\nkey_env = "OTHER"\n'),
+        ("TALKSCOPE_URL", '[sources.talkscope]\npath = "w"\n'),
+        ("TALKSCOPE_WAREHOUSE", '[sources.warehouse]\nplatform = "mavenoid"\n'),
+    ],
+)
+def test_a_variable_and_a_table_that_mean_different_things_by_one_name_are_refused(
+    tmp_path: Path, variable: str, table: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=f"{variable} makes the source .* another of that name") as caught:
+        read({variable: "secret-or-place"}, config=config(tmp_path, table))
+    assert re.fullmatch(rf"Rename \[sources\.\w+\], or take {variable} away\.", caught.value.hint or "")
+    assert "secret-or-place" not in repr(caught.value)
+
+
 def test_the_files_account_goes_to_the_address_of_the_environment_unless_it_names_one(tmp_path: Path) -> None:
     env = {"CONVAI_ANALYTICS_BASE_URL": "https://elsewhere.example/v1/analytics"}
     (found,) = read(env, config=config(tmp_path, '[sources.a]\nplatform = "convai"\n')).sources
@@ -310,6 +332,28 @@ def test_a_platforms_account_is_no_source_of_the_questions_and_says_what_to_do()
     told = read({"MAVENOID_API_TOKEN": "ma_made_up"})
     with pytest.raises(NotSupported, match="talkscope sync mavenoid"):
         told.source("mavenoid")
+
+
+@pytest.mark.parametrize("by", ["variables", "file"])
+def test_a_platforms_account_that_is_the_default_source_stops_only_what_it_cannot_answer(
+    tmp_path: Path, by: str
+) -> None:
+    file = config(tmp_path, '[sources.mavenoid]\nplatform = "mavenoid"\n' if by == "file" else "")
+    told = read({"MAVENOID_API_TOKEN": "ma_made_up", "TALKSCOPE_SOURCE": "mavenoid"}, config=file)
+    assert told.platform("mavenoid").key == SecretStr("ma_made_up")
+    with pytest.raises(NotSupported, match="talkscope sync mavenoid"):
+        told.source()
+
+
+def test_a_platform_is_named_in_kebab_or_snake_case_and_one_that_there_is_not_is_refused_with_the_nearest() -> None:
+    told = read({"STUDIO_API_TOKEN": "sbs_made_up"})
+    assert told.platform("studio-chat") is told.platform("studio_chat")
+    with pytest.raises(NotSupported, match="AGENT_STUDIO_API_KEY"):
+        told.platform("agent-studio")
+    with pytest.raises(UnknownName, match="Did you mean 'studio_chat'"):
+        told.platform("studio_cat")
+    with pytest.raises(UnknownName, match="Known: studio_chat, agent_studio, general_bots, mavenoid"):
+        told.platform("convai")
 
 
 def test_a_word_that_a_platforms_account_does_not_have_is_refused(tmp_path: Path) -> None:

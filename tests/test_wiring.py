@@ -9,12 +9,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from pydantic import SecretStr
 
 import talkscope
-from talkscope.errors import SourceNotChosen, UnknownName, UsageError
+from talkscope.errors import AuthenticationError, SourceNotChosen, UnknownName, UsageError
 from talkscope.models.masking import KEY_FILE
-from talkscope.settings import Settings, SourceSettings
-from talkscope.wiring import App, connect, open_warehouse
+from talkscope.settings import PlatformSettings, Settings, SourceSettings
+from talkscope.wiring import PATIENT, App, connect, connect_platform, open_warehouse
 
 NOW = datetime(2026, 5, 5, 16, 0, tzinfo=UTC)
 
@@ -100,6 +101,29 @@ def test_a_client_of_what_is_configured_asks_for_a_source_where_there_are_severa
         connect(settings=settings)
     with connect("b", settings=settings, clock=lambda: NOW) as client:
         assert client.ask("summary").meta.source == "b"
+
+
+def test_a_platforms_account_has_one_client_for_each_policy_and_none_without_a_key() -> None:
+    url = "http://127.0.0.1:9"
+    settings = Settings(
+        platforms=(
+            PlatformSettings("ours", "mavenoid", url, SecretStr("ma_made_up")),
+            PlatformSettings("bare", "general_bots", url, None, "GENERAL_BOTS_TOKEN"),
+        )
+    )
+    with App(settings) as app:
+        assert app.platform("mavenoid") is app.platform("mavenoid", "ours")
+        assert app.platform("mavenoid") is not app.platform("mavenoid", policy=PATIENT)
+        for reach in (app.platform, app.async_platform):
+            with pytest.raises(AuthenticationError, match="bare has no key") as refused:
+                reach("general-bots")
+            assert "GENERAL_BOTS_TOKEN" in refused.value.hint
+            with pytest.raises(UnknownName, match="Did you mean 'mavenoid'"):
+                reach("mavenoit")
+    with connect_platform("mavenoid", settings=settings) as client:
+        assert url in repr(client)
+    with pytest.raises(UnknownName, match="Did you mean 'studio_chat'"):
+        connect_platform("studio-chats", settings=settings)
 
 
 def test_an_app_can_be_closed_twice_and_unused(tmp_path: Path) -> None:

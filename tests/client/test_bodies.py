@@ -4,9 +4,13 @@ import gzip
 import threading
 import tracemalloc
 import zlib
+from io import BytesIO
 
+import anyio
+import httpx
 import pytest
 
+from talkscope.client import AsyncClient
 from talkscope.errors import (
     AnswerTooLarge,
     AuthenticationError,
@@ -125,6 +129,18 @@ def test_a_cut_that_no_length_shows_is_a_bad_answer(send: Send) -> None:
 def test_a_200_that_is_no_answer_is_a_bad_answer(send: Send, body: bytes, said: str) -> None:
     with serving(http(body)) as server, pytest.raises(BadAnswer, match=said):
         send(server.url, CALL)
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b'{"n":1}'), (200, b""), (204, b"")])
+def test_an_answer_that_goes_into_a_file_is_as_long_as_it_is_even_where_there_is_none(status: int, body: bytes) -> None:
+    async def saved() -> tuple[int, bytes]:
+        async with AsyncClient(
+            "http://x", transport=httpx.MockTransport(lambda _: httpx.Response(status, content=body))
+        ) as client:
+            file = BytesIO(b"what was there before")
+            return await client.save(CALL, file), file.getvalue()
+
+    assert anyio.run(saved) == (len(body), body)
 
 
 def test_an_errors_status_counts_even_when_its_body_is_endless(send: Send) -> None:

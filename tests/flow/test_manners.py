@@ -41,6 +41,7 @@ from talkscope.flow import (
     Wait,
     run,
 )
+from talkscope.flow.manners import Turn
 from talkscope.platforms import agent_studio, general_bots, mavenoid
 from tests.flow.driving import NOW, OK, SUMMARY, reply, told
 
@@ -446,6 +447,18 @@ def test_tasks_share_their_clients_turns() -> None:
     assert len(service.seen) == 35
     assert service.most_in_a_minute() <= 10
     assert service.time.now > 180
+
+
+def test_a_forked_child_does_not_wait_for_requests_that_only_its_parent_sees_the_end_of() -> None:
+    turns = Turns({"key": Limit(2, 60.0)})
+    over, under_way = turns.take("key", 0.0), turns.take("key", 0.0)
+    assert isinstance(over, Turn)
+    assert isinstance(under_way, Turn)
+    over.ended = 1.0
+    turns.after_fork()
+    assert isinstance(turns.take("key", 2.0), Turn)
+    # What is over counts in the child too: the service does not know one process from the other.
+    assert turns.take("key", 3.0) == pytest.approx(58.05)
 
 
 def test_a_client_refuses_what_it_would_have_to_wait_for_too_long() -> None:

@@ -271,6 +271,12 @@ def test_the_platforms_are_named_after_what_is_said_everywhere(shaken: dict[str,
     assert [name for name in names if name in fewer] == ["Mavenoid"]
 
 
+def test_a_platforms_tools_begin_with_the_word_that_the_server_says(shaken: dict[str, Any]) -> None:
+    words = tools.TOOLSETS
+    assert [tool.name for tool in EVERYTHING if not tool.name.startswith(f"{words[tool.platform]}_")] == []
+    assert [word for word in words.values() if f" {word}_* (" not in shaken["instructions"]] == []
+
+
 def test_nothing_that_only_answers_need_is_loaded_to_list_the_tools_of_four_platforms(tmp_path: Path) -> None:
     code = (
         "import sys\n"

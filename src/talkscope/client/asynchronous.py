@@ -243,4 +243,5 @@ class AsyncClient(Service[httpx.AsyncClient]):
 
 
 def _size(told: Json) -> object:
-    return told
+    # A 204 tells none.
+    return told or 0

@@ -12,7 +12,7 @@ from talkscope.flow.body import Body
 from talkscope.flow.call import CAP, Call, Download, Failed, Param, Reply, Request, Wait, following, path, query
 from talkscope.flow.events import Events, ServerEvent
 from talkscope.flow.manners import Allowance, AnyCall, Limit, Manners, Turns
-from talkscope.flow.reading import parse_any, parse_json
+from talkscope.flow.reading import parse_any, parse_json, typed
 from talkscope.flow.redacting import Redactor
 from talkscope.flow.refusals import is_quota
 
@@ -45,4 +45,5 @@ __all__ = [
     "path",
     "query",
     "run",
+    "typed",
 ]

@@ -178,7 +178,7 @@ class _Asking:
             finally:
                 turn.ended = clock.monotonic()
             assert reply is not None
-            reset = self.heed(call, reply)
+            reset = self.heed(call, reply) if isinstance(reply, Reply) else None
             if isinstance(reply, Reply) and 200 <= reply.status < 300:
                 answer = read(call, reply, self.key)
                 self.budget.earn()
@@ -213,10 +213,10 @@ class _Asking:
                 raise trouble or _too_often(found)
             yield Wait(found)
 
-    def heed(self, call: Call[T], reply: Reply | Failed) -> float | None:
+    def heed(self, call: Call[T], reply: Reply) -> float | None:
         """Take to heart what the answer says is left of a limit; seconds until it is full again, where it is stated."""
-        left = self.manners.allowance(reply.headers) if isinstance(reply, Reply) else None
-        if left is None or not isinstance(reply, Reply):
+        left = self.manners.allowance(reply.headers)
+        if left is None:
             return None
         bucket = self.manners.bucket(call)
         limit = self.manners.limits.get(bucket)
@@ -233,13 +233,13 @@ class _Asking:
         A service that does not say for how long means a span of its limit at most.
         """
         bucket = self.manners.bucket(call)
-        limit = self.manners.limits.get(bucket)
-        if reset is None and limit is not None and not is_quota(refused):
+        limit = None if is_quota(refused) else self.manners.limits.get(bucket)
+        if reset is None and limit is not None:
             reset = limit.seconds
         if reset is not None:
             refused.details.setdefault("retry_after", reset)
         asked = refused.details.get("retry_after")
-        if limit is not None and isinstance(asked, int | float) and not is_quota(refused):
+        if limit is not None and isinstance(asked, int | float):
             self.turns.close(bucket, self.clock.monotonic() + min(asked, limit.seconds))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -93,7 +92,7 @@ class Turns:
 
     def __init__(self, limits: Mapping[str, Limit]) -> None:
         self._limits = limits
-        self._taken: dict[str, deque[Turn]] = {name: deque() for name in limits}
+        self._taken: dict[str, list[Turn]] = {name: [] for name in limits}
         self._closed: dict[str, float] = dict.fromkeys(limits, -math.inf)
         self._lock = threading.Lock()
 
@@ -105,10 +104,8 @@ class Turns:
         with self._lock:
             if now < self._closed[bucket]:
                 return self._closed[bucket] - now
-            taken = self._taken[bucket]
-            over = [turn for turn in taken if turn.ended + limit.seconds + _MARGIN <= now]
-            for turn in over:
-                taken.remove(turn)
+            taken = [turn for turn in self._taken[bucket] if turn.ended + limit.seconds + _MARGIN > now]
+            self._taken[bucket] = taken
             if len(taken) < limit.calls:
                 turn = Turn()
                 taken.append(turn)
@@ -123,5 +120,6 @@ class Turns:
                 self._closed[bucket] = max(self._closed[bucket], until)
 
     def after_fork(self) -> None:
-        """Give a forked child a lock of its own: another thread may have held the parent's."""
+        """Give a forked child a lock of its own, and no turns that end in the parent only."""
         self._lock = threading.Lock()
+        self._taken = {name: [each for each in taken if each.ended < math.inf] for name, taken in self._taken.items()}

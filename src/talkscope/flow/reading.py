@@ -97,6 +97,11 @@ def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
     # 204 is the one status that promises an empty body.
     nothing = reply.status == 204 or (call.nullable and reply.body.strip() == b"null")
     value = None if nothing else (parse_any if call.scalar else parse_json)(without(key, reply.body))
+    return typed(call, value, key)
+
+
+def typed(call: Call[T], value: Json, key: SecretStr | None = None, place: str = "") -> T:
+    """The typed answer that a call makes of JSON; BadAnswer, with the place in it, for what was not promised."""
     try:
         return call.parse(value)
     except TalkscopeError:
@@ -109,4 +114,4 @@ def read(call: Call[T], reply: Reply, key: SecretStr | None) -> T:
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         # Its text may hold what the service sent.
         reason = type(error).__name__
-    raise BadAnswer(f"The answer to {shown(call.path, 100, key)} is not what was promised: {reason}.")
+    raise BadAnswer(f"The answer to {shown(call.path, 100, key)}{place} is not what was promised: {reason}.")

@@ -9,18 +9,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from talkscope.errors import unknown
+from talkscope.settings import PLATFORMS, platform_of
 
 if TYPE_CHECKING:
     from talkscope.platforms.access import Platform
 
-NAMES = ("studio_chat", "agent_studio", "general_bots", "mavenoid")
+NAMES = tuple(PLATFORMS)
 
 
 def platform(name: str) -> Platform:
     """The platform of that name, in kebab or snake case. Raises UnknownName with the nearest."""
-    word = name.replace("-", "_")
-    if word not in NAMES:
-        raise unknown("platform", name, NAMES)
-    found: Platform = importlib.import_module(f"talkscope.platforms.{word}").PLATFORM
+    found: Platform = importlib.import_module(f"talkscope.platforms.{platform_of(name)}").PLATFORM
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -21,15 +21,16 @@ class Access:
 
     Args:
         name: The platform's word, such as `studio_chat`.
-        title: Its name for people.
         header: The header that carries a key, by name and value.
-        limits: How often it may be asked, by bucket; none when the vendor documents none.
     """
 
     name: str
-    title: str
     header: Callable[[SecretStr], tuple[str, SecretStr]]
-    limits: Mapping[str, Limit] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return PLATFORMS[self.name].title
 
     @property
     def url(self) -> str:

@@ -42,6 +42,7 @@ from talkscope.models.text import clean
 from talkscope.server import prompts, resources
 from talkscope.server.completions import Completions
 from talkscope.server.refusals import UnexpectedFailure, refusal, refusing
+from talkscope.settings import PLATFORMS
 from talkscope.tools.tool import Manner, Shaped, refused
 from talkscope.tools.vendor import Reacher, VendorTool
 
@@ -200,17 +201,9 @@ async def _with_progress(
     return done
 
 
-_PREFIXES: Mapping[str, tuple[str, str]] = {
-    "studio_chat": ("studio_*", "Studio Chat"),
-    "agent_studio": ("calls_*", "Agent Studio"),
-    "general_bots": ("bots_*", "General Bots"),
-    "mavenoid": ("mavenoid_*", "Mavenoid"),
-}
-
-
 def _about_platforms(asker: Reacher) -> str:
     """What is to be said of the tools of platforms, where any is configured."""
-    told = [f"{prefix} ({title})" for name, (prefix, title) in _PREFIXES.items() if asker.accounts(name)]
+    told = [f"{word}_* ({PLATFORMS[name].title})" for name, word in tools.TOOLSETS.items() if asker.accounts(name)]
     if not told:
         return ""
     return (
@@ -222,9 +215,9 @@ def _about_platforms(asker: Reacher) -> str:
 
 def _listed(tool: tools.AnyTool, asker: Reacher) -> Listed:
     """A tool as hosts see it."""
-    vendor = isinstance(tool, VendorTool)
-    names = [each.name for each in asker.accounts(tool.platform)] if isinstance(tool, VendorTool) else asker.sources
-    reading = tool.read_only if isinstance(tool, VendorTool) else True
+    own = tool if isinstance(tool, VendorTool) else None
+    names = [each.name for each in asker.accounts(own.platform)] if own else asker.sources
+    reading = own is None or own.read_only
     return Listed(
         name=tool.name,
         title=tool.title,
@@ -232,7 +225,7 @@ def _listed(tool: tools.AnyTool, asker: Reacher) -> Listed:
         input_schema=tool.input_schema(names),
         output_schema=tool.output_schema(),
         annotations=ToolAnnotations(
-            read_only_hint=reading, destructive_hint=False, idempotent_hint=reading, open_world_hint=vendor
+            read_only_hint=reading, destructive_hint=False, idempotent_hint=reading, open_world_hint=own is not None
         ),
         _meta=_shown_by(tool.ui),
     )

@@ -61,7 +61,7 @@ class Opening:
 
     def accounts(self, platform: str) -> Sequence[PlatformSettings]:
         """The configured accounts of a platform."""
-        return [each for each in self._settings.platforms if each.platform == platform]
+        return self._settings.accounts(platform)
 
     def account(self, platform: str, source: str | None) -> PlatformSettings:
         """The account of that name, or the only one."""

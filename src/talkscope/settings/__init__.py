@@ -18,15 +18,16 @@ import platformdirs
 from pydantic import SecretStr
 
 from talkscope.errors import AuthenticationError, InvalidArgument, Json, NotSupported, SourceNotChosen, unknown
-from talkscope.settings.platforms import PLATFORMS, PlatformSettings, chosen
+from talkscope.settings.platforms import PLATFORMS, PlatformSettings, chosen, platform_of
 from talkscope.settings.sources import (
     CONVAI_URL,
     AccountSettings,
     AnySource,
     Configured,
     SourceSettings,
-    folder,
+    alone,
     key_of,
+    needed_key,
     only,
     sources,
 )
@@ -34,7 +35,7 @@ from talkscope.settings.variables import SETTINGS, Setting
 
 __all__ = [
     "CONVAI_URL", "PLATFORMS", "SETTINGS", "AccountSettings", "AnySource", "PlatformSettings", "Setting", "Settings",
-    "SourceSettings", "convai", "own_warehouse", "private_folder", "read",
+    "SourceSettings", "convai", "needed_key", "own_warehouse", "platform_of", "private_folder", "read",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -62,12 +63,17 @@ class Settings:
     platforms: tuple[PlatformSettings, ...] = ()
     allow_side_effects: bool = False
 
+    def accounts(self, platform: str) -> list[PlatformSettings]:
+        """The accounts of a platform."""
+        return [each for each in self.platforms if each.platform == platform]
+
     def platform(self, platform: str, name: str | None = None) -> PlatformSettings:
-        """The account of a platform: of that name, or the only one.
+        """The account of a platform, which is named in kebab or snake case: of that name, or the only one.
 
         Raises NotSupported where there is none, SourceNotChosen or UnknownName.
         """
-        return chosen(self.platforms, platform, name)
+        word = platform_of(platform)
+        return chosen(self.accounts(word), word, name)
 
     def source(self, name: str | None = None) -> AnySource:
         """The source of that name, else the default, else the only one. Raises SourceNotChosen or UnknownName."""
@@ -84,15 +90,15 @@ class Settings:
                 else "Set TALKSCOPE_WAREHOUSE.",
                 details={"known": listed},
             )
+        if wanted in by_name:
+            return by_name[wanted]
         account = next((each for each in self.platforms if each.name == wanted), None)
-        if wanted not in by_name and account is not None:
+        if account is not None:
             raise NotSupported(
                 f"The source {wanted} is a {account.platform} account, which has questions of its own.",
                 hint=f"Use its tools, or bring it into a warehouse: talkscope sync {account.platform}.",
             )
-        if wanted not in by_name:
-            raise unknown("source", wanted, by_name)
-        return by_name[wanted]
+        raise unknown("source", wanted, by_name)
 
     def warehouse(self, name: str | None = None) -> SourceSettings:
         """The warehouse of that name, else the default, else the only one there is: what can be written to.
@@ -128,22 +134,18 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
     """
     env = _Hidden({name: value.strip() for name, value in (os.environ if environ is None else environ).items()})
     configured, default = _configured(env, config)
-    found: dict[str, AnySource] = {}
-    named = env.get("TALKSCOPE_WAREHOUSE")
-    if named:
-        found["warehouse"] = SourceSettings("warehouse", folder("TALKSCOPE_WAREHOUSE", named))
-    for account in _accounts(env, configured):
-        found[account.name] = account
-    asked = {name: each for name, each in configured.items() if not isinstance(each, PlatformSettings)}
-    found = {**found, **{name: source for name, source in asked.items() if name not in found}}
+    by_variable = alone(env, configured)
+    named = {**by_variable, **configured, **by_variable}
+    found = [each for each in named.values() if not isinstance(each, PlatformSettings)]
+    accounts = [each for each in named.values() if isinstance(each, PlatformSettings)]
     if not found:
-        found["warehouse"] = SourceSettings("warehouse", own_warehouse())
+        found = [SourceSettings("warehouse", own_warehouse())]
     default = env.get("TALKSCOPE_SOURCE") or default
-    if default and default not in found and default not in configured:
-        raise unknown("source", default, found)
+    if default and default not in {each.name for each in (*found, *accounts)}:
+        raise unknown("source", default, [each.name for each in found])
     reveal = _taken(env, "TALKSCOPE_REVEAL_PERSONAL_DATA", _truth, "1 or 0")
     return Settings(
-        sources=tuple(found.values()),
+        sources=tuple(found),
         default_source=default or None,
         deadline=_taken(env, "TALKSCOPE_DEADLINE", _seconds, "a number of seconds above 0, up to 3,600") or 30.0,
         requests=_taken(env, "TALKSCOPE_REQUEST_BUDGET", _requests, "a number from 1 to 1,000") or 20,
@@ -151,41 +153,9 @@ def read(environ: Mapping[str, str] | None = None, *, config: Path | None = None
         threads=_taken(env, "TALKSCOPE_THREADS", _threads, "a number from 1 to 1,024") or 0,
         answer_tokens=_taken(env, "TALKSCOPE_ANSWER_TOKENS", _tokens, "a number from 200 to 10,000") or 4_000,
         reveal_personal_data=bool(reveal),
-        platforms=_platforms(env, configured),
+        platforms=tuple(accounts),
         allow_side_effects=bool(_taken(env, "TALKSCOPE_ALLOW_SIDE_EFFECTS", _truth, "1 or 0")),
     )
-
-
-def _platforms(env: Mapping[str, str], configured: Mapping[str, Configured]) -> tuple[PlatformSettings, ...]:
-    """The accounts of platforms, those that variables alone name before those of the file."""
-    told = [each for each in configured.values() if isinstance(each, PlatformSettings)]
-    spoken_for = {each.key_from for each in told}
-    alone = [
-        PlatformSettings(
-            platform,
-            platform,
-            env.get(known.url) or known.usual,
-            key_of(env, known.key),
-            known.key,
-            {word: env.get(variable, "") for word, variable in known.also.items()},
-        )
-        for platform, known in PLATFORMS.items()
-        if env.get(known.key) and known.key not in spoken_for and platform not in configured
-    ]
-    return (*alone, *told)
-
-
-def _accounts(env: Mapping[str, str], configured: Mapping[str, Configured]) -> list[AccountSettings]:
-    """The services that variables alone name, unless the file says more about the same one."""
-    spoken_for = {each.key_from for each in configured.values() if isinstance(each, AccountSettings)}
-    found = []
-    if env.get("CONVAI_API_KEY") and "CONVAI_API_KEY" not in spoken_for:
-        url = env.get("CONVAI_ANALYTICS_BASE_URL") or CONVAI_URL
-        found.append(AccountSettings("convai", "convai", url, key_of(env, "CONVAI_API_KEY"), "CONVAI_API_KEY"))
-    if env.get("TALKSCOPE_URL"):
-        key = key_of(env, "TALKSCOPE_API_KEY")
-        found.append(AccountSettings("talkscope", "talkscope", env["TALKSCOPE_URL"], key, "TALKSCOPE_API_KEY"))
-    return found
 
 
 def convai(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
@@ -12,8 +12,12 @@ from talkscope.errors import NotSupported, SourceNotChosen, unknown
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """What a platform's account is set by: the key, the address and its usual value, and what else its calls need."""
+    """A platform's name for people, and what its account is set by.
 
+    That is the key, the address and its usual value, and what else its calls need.
+    """
+
+    title: str
     key: str
     url: str
     usual: str
@@ -22,13 +26,29 @@ class Variables:
 
 PLATFORMS: Mapping[str, Variables] = {
     "studio_chat": Variables(
-        "STUDIO_API_TOKEN", "STUDIO_API_URL", "https://api.studiochat.io", {"project_id": "STUDIO_PROJECT_ID"}
+        "Studio Chat",
+        "STUDIO_API_TOKEN",
+        "STUDIO_API_URL",
+        "https://api.studiochat.io",
+        {"project_id": "STUDIO_PROJECT_ID"},
     ),
-    "agent_studio": Variables("AGENT_STUDIO_API_KEY", "AGENT_STUDIO_URL", "https://api.agentstudio.dev/api/v1"),
-    "general_bots": Variables("GENERAL_BOTS_TOKEN", "GENERAL_BOTS_URL", "http://localhost:9000"),
-    "mavenoid": Variables("MAVENOID_API_TOKEN", "MAVENOID_API_URL", "https://analytics-api.mavenoid.com/v1"),
+    "agent_studio": Variables(
+        "Agent Studio", "AGENT_STUDIO_API_KEY", "AGENT_STUDIO_URL", "https://api.agentstudio.dev/api/v1"
+    ),
+    "general_bots": Variables("General Bots", "GENERAL_BOTS_TOKEN", "GENERAL_BOTS_URL", "http://localhost:9000"),
+    "mavenoid": Variables(
+        "Mavenoid", "MAVENOID_API_TOKEN", "MAVENOID_API_URL", "https://analytics-api.mavenoid.com/v1"
+    ),
 }
 """By platform: the variables of its one account without a configuration file."""
+
+
+def platform_of(word: str) -> str:
+    """The platform of that name, in kebab or snake case. Raises UnknownName with the nearest."""
+    name = word.replace("-", "_")
+    if name not in PLATFORMS:
+        raise unknown("platform", word, PLATFORMS)
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +66,12 @@ class PlatformSettings:
     also: Mapping[str, str] = field(default_factory=dict)
 
 
-def chosen(accounts: tuple[PlatformSettings, ...], platform: str, name: str | None) -> PlatformSettings:
-    """The account of a platform: the one of that name, else the only one there is.
+def chosen(accounts: Sequence[PlatformSettings], platform: str, name: str | None) -> PlatformSettings:
+    """Of a platform's accounts the one of that name, else the only one there is.
 
     Raises NotSupported where none is configured, SourceNotChosen and UnknownName.
     """
-    found = {each.name: each for each in accounts if each.platform == platform}
+    found = {each.name: each for each in accounts}
     if not found:
         variables = PLATFORMS[platform]
         needed = " and ".join([variables.key, *variables.also.values()])

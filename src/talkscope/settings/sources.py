@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, cast
 
 from pydantic import SecretStr
 
-from talkscope.errors import InvalidArgument, NotSupported, UnknownName, nearest, unknown
+from talkscope.errors import AuthenticationError, InvalidArgument, NotSupported, UnknownName, nearest, unknown
 from talkscope.settings.platforms import PLATFORMS, PlatformSettings
 
 CONVAI_URL = "https://analytics-api.convai.com/v1/analytics"
@@ -69,6 +69,50 @@ def sources(told: object, file: Path, env: Mapping[str, str]) -> dict[str, Confi
             )
         found[name] = SourceSettings(name, folder(f"{place} path", path, beside=file.absolute().parent))
     return found
+
+
+def alone(env: Mapping[str, str], configured: Mapping[str, Configured]) -> dict[str, Configured]:
+    """The sources that variables make without the file, by name; an account whose key the file speaks of is the file's.
+
+    A variable's address wins over the file's for the same source. Raises InvalidArgument where a variable and the file
+    mean different things by one name, because one of them would be left out.
+    """
+    spoken_for = {each.key_from for each in configured.values() if not isinstance(each, SourceSettings)}
+    made = {key: source for key, source in _by_variable(env) if key not in spoken_for}
+    for variable, source in made.items():
+        told = configured.get(source.name)
+        if told is not None and _sort(told) != _sort(source):
+            raise InvalidArgument(
+                f"{variable} makes the source {source.name}, and the configuration file has another of that name.",
+                hint=f"Rename [sources.{source.name}], or take {variable} away.",
+            )
+    return {source.name: source for source in made.values()}
+
+
+def _sort(source: Configured) -> tuple[str, str]:
+    """What kind of source it is, and where its key is from."""
+    if isinstance(source, PlatformSettings):
+        return source.platform, source.key_from
+    return source.kind, source.key_from if isinstance(source, AccountSettings) else ""
+
+
+def _by_variable(env: Mapping[str, str]) -> Iterator[tuple[str, Configured]]:
+    """What variables alone make, each with the variable that decides."""
+    if env.get("TALKSCOPE_WAREHOUSE"):
+        path = folder("TALKSCOPE_WAREHOUSE", env["TALKSCOPE_WAREHOUSE"])
+        yield "TALKSCOPE_WAREHOUSE", SourceSettings("warehouse", path)
+    if env.get("CONVAI_API_KEY"):
+        url = env.get("CONVAI_ANALYTICS_BASE_URL") or CONVAI_URL
+        key = key_of(env, "CONVAI_API_KEY")
+        yield "CONVAI_API_KEY", AccountSettings("convai", "convai", url, key, "CONVAI_API_KEY")
+    if env.get("TALKSCOPE_URL"):
+        key = key_of(env, "TALKSCOPE_API_KEY")
+        yield "TALKSCOPE_URL", AccountSettings("talkscope", "talkscope", env["TALKSCOPE_URL"], key, "TALKSCOPE_API_KEY")
+    for platform, known in PLATFORMS.items():
+        if env.get(known.key):
+            also = {word: env.get(variable, "") for word, variable in known.also.items()}
+            url, key = env.get(known.url) or known.usual, key_of(env, known.key)
+            yield known.key, PlatformSettings(platform, platform, url, key, known.key, also)
 
 
 _VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -141,11 +185,22 @@ def folder(what: str, text: str, beside: Path | None = None) -> Path:
     """The folder that a text names, absolute; a relative one of the configuration file is beside that file."""
     if "://" in text:
         raise NotSupported(f"{what} is the address of an engine.", hint="Name a folder: a warehouse is a folder.")
+    if not _is_text(text):
+        # The engine knows paths by their text.
+        raise InvalidArgument(f"{what} holds bytes that are no text.", hint="Name a folder whose name is UTF-8.")
     try:
         path = Path(text).expanduser()
     except RuntimeError:
         raise InvalidArgument(f"{what} begins with ~, and there is no home folder.") from None
     return path.absolute() if beside is None else (beside / path).absolute()
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def key_of(env: Mapping[str, str], name: str) -> SecretStr | None:
@@ -156,6 +211,15 @@ def key_of(env: Mapping[str, str], name: str) -> SecretStr | None:
     if not _KEY.fullmatch(text):
         raise InvalidArgument(f"{name} holds characters that no key has.", hint=f"Set {name} to the key alone.")
     return SecretStr(text)
+
+
+def needed_key(account: AccountSettings | PlatformSettings) -> SecretStr:
+    """The account's key. Raises AuthenticationError, saying what to set, where there is none."""
+    if account.key is None:
+        raise AuthenticationError(
+            f"The source {account.name} has no key.", hint=f"Set {account.key_from or 'its key'}, and start again."
+        )
+    return account.key
 
 
 def only(table: Mapping[str, object], known: set[str], place: str) -> None:

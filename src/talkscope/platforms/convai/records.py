@@ -42,6 +42,7 @@ _LATENCY, _WORK, _FIRST_BYTE = "UserBotLatencyMetricsData", "ProcessingMetricsDa
 _DEEPEST = 100_000
 _LONGEST = 1e11
 _COLUMNS = ("provider", "voice_provider", "model", "error_code")
+_OF_EVENTS = ("provider", "model", "error_code", "message")
 
 Meaning: TypeAlias = Literal["interaction", "span", "first byte", "outcome", "event"]
 
@@ -249,8 +250,7 @@ def _spans(session_id: str, work: Sequence[_Work]) -> Iterator[Record]:
 
 
 def _event(session_id: str, name: str, event: SessionTimelineEvent) -> Record:
-    columns, attributes = _split(event.attributes)
-    message = attributes.get("message")
+    columns, attributes = _split(event.attributes, _OF_EVENTS)
     failed = event.metric_name.startswith("error.") or (event.status or "").lower() in ("error", "timeout")
     return record(
         "event",
@@ -265,9 +265,8 @@ def _event(session_id: str, name: str, event: SessionTimelineEvent) -> Record:
         status=event.status,
         value=event.value,
         level="error" if failed else None,
-        message=message if isinstance(message, str) else None,
-        **{each: value for each, value in columns.items() if each != "voice_provider"},
-        attributes=event.attributes and {each: value for each, value in attributes.items() if each != "message"},
+        **columns,
+        attributes=attributes,
     )
 
 
@@ -284,10 +283,12 @@ def _outcome(session_id: str, name: str, event: SessionTimelineEvent) -> Record:
     )
 
 
-def _split(attributes: Mapping[str, object] | None) -> tuple[dict[str, object], dict[str, object]]:
+def _split(
+    attributes: Mapping[str, object] | None, names: Iterable[str] = _COLUMNS
+) -> tuple[dict[str, object], dict[str, object]]:
     """The attributes that are columns of a record, and the rest."""
     told = dict(attributes or {})
-    columns = {name: told.pop(name) for name in _COLUMNS if isinstance(told.get(name), str) and told[name]}
+    columns = {name: told.pop(name) for name in names if isinstance(told.get(name), str) and told[name]}
     return columns, told
 
 

@@ -18,12 +18,11 @@ import anyio.to_thread
 import httpx
 
 from talkscope.client import AsyncClient, Client, PortalTransport, Recent, forks
-from talkscope.errors import AuthenticationError, NotSupported
+from talkscope.errors import NotSupported
 from talkscope.flow import Call, Policy
 from talkscope.models.answers import Answer
 from talkscope.models.masking import KEY_BYTES, Mask, stored_key
 from talkscope.models.questions import Asked
-from talkscope.platforms import platform as find_platform
 from talkscope.platforms.convai import KEY_HEADER
 from talkscope.settings import (
     AccountSettings,
@@ -31,19 +30,18 @@ from talkscope.settings import (
     PlatformSettings,
     Settings,
     SourceSettings,
+    needed_key,
     private_folder,
     read,
 )
+from talkscope.wiring.platforms import PATIENT, connect_platform, connect_platform_async, reaching
 
 if TYPE_CHECKING:
     from talkscope.warehouse.store import DuckStore, Stop
 
-PATIENT = Policy(deadline=300.0, turn=900.0)
-"""For work that takes as long as it takes, such as an export: a request waits for its turn under the vendor's limits.
-"""
+__all__ = ["PATIENT", "App", "connect", "connect_platform", "connect_platform_async", "now", "open_warehouse"]
 
 T = TypeVar("T")
-ClientT = TypeVar("ClientT", Client, AsyncClient)
 
 # A name for the address that no network sees.
 _HERE = "http://talkscope"
@@ -64,8 +62,9 @@ class App:
         self.settings = settings
         self._clock = clock
         self._lock = threading.RLock()
-        self._blocking: dict[str, Client] = {}
-        self._asynchronous: dict[str, AsyncClient] = {}
+        # By source; by account and policy.
+        self._blocking: dict[str | tuple[str, Policy | None], Client] = {}
+        self._asynchronous: dict[str | tuple[str, Policy | None], AsyncClient] = {}
         self._stores: dict[str, DuckStore] = {}
         self._keys: dict[str, bytes] = {}
         self._left: list[object] = []
@@ -109,23 +108,23 @@ class App:
         """
         account = self.settings.platform(platform, source)
         with self._lock:
-            name = f"{account.name} {policy}"
-            if name not in self._blocking:
-                self._blocking[name] = _reaching(Client, account, self.settings.deadline, policy)
-            return self._blocking[name]
+            asked = account.name, policy
+            if asked not in self._blocking:
+                self._blocking[asked] = reaching(Client, account, self.settings.deadline, policy)
+            return self._blocking[asked]
 
     def async_platform(self, platform: str, source: str | None = None, *, policy: Policy | None = None) -> AsyncClient:
         """The async client of a platform's account, the same each time. Raises as `platform` does."""
         account = self.settings.platform(platform, source)
         with self._lock:
-            name = f"{account.name} {policy}"
-            if name not in self._asynchronous:
-                self._asynchronous[name] = _reaching(AsyncClient, account, self.settings.deadline, policy)
-            return self._asynchronous[name]
+            asked = account.name, policy
+            if asked not in self._asynchronous:
+                self._asynchronous[asked] = reaching(AsyncClient, account, self.settings.deadline, policy)
+            return self._asynchronous[asked]
 
     def accounts(self, platform: str) -> list[PlatformSettings]:
         """The configured accounts of a platform."""
-        return [each for each in self.settings.platforms if each.platform == platform]
+        return self.settings.accounts(platform)
 
     def account(self, platform: str, source: str | None = None) -> PlatformSettings:
         """The account of that name, or the only one. Raises NotSupported, SourceNotChosen or UnknownName."""
@@ -212,11 +211,8 @@ class App:
     def _hosted(self, place: AccountSettings) -> httpx.AsyncBaseTransport:
         from talkscope.hosted.transport import HostedTransport
 
-        if place.key is None:
-            raise AuthenticationError(
-                f"The source {place.name} has no key.", hint=f"Set {place.key_from or 'its key'}, and start again."
-            )
-        client = AsyncClient(place.url, key=place.key, key_header=KEY_HEADER, deadline=self.settings.deadline)
+        deadline = self.settings.deadline
+        client = AsyncClient(place.url, key=needed_key(place), key_header=KEY_HEADER, deadline=deadline)
         return HostedTransport(client, source=place.name, clock=self._clock, budget=self.settings.requests)
 
     def _store(self, source: SourceSettings) -> DuckStore:
@@ -240,49 +236,6 @@ class App:
                     return secrets.token_bytes(KEY_BYTES)
                 self._keys[source.name] = made
             return self._keys[source.name]
-
-
-def _reaching(
-    made: type[ClientT], account: PlatformSettings, deadline: float | None = None, policy: Policy | None = None
-) -> ClientT:
-    """A client of a platform's account."""
-    if account.key is None:
-        raise AuthenticationError(
-            f"The source {account.name} has no key.", hint=f"Set {account.key_from or 'its key'}, and start again."
-        )
-    found = find_platform(account.platform)
-    header, key = found.access.header(account.key)
-    return made(
-        account.url,
-        key=key,
-        key_header=header,
-        deadline=None if policy else deadline,
-        policy=policy,
-        manners=found.manners,
-        source=account.name,
-    )
-
-
-def connect_platform(
-    platform: str, source: str | None = None, *, settings: Settings | None = None, policy: Policy | None = None
-) -> Client:
-    """A client of a platform's account, for the calls of `talkscope.platforms`: `send`, `pages` and `recent`.
-
-    Settings come from the environment and `config.toml` unless they are given; the vendor's limits are kept.
-    Raises NotSupported where none is configured, SourceNotChosen, UnknownName, or AuthenticationError without a key.
-    """
-    told = read() if settings is None else settings
-    account = told.platform(find_platform(platform).name, source)
-    return _reaching(Client, account, told.deadline, policy)
-
-
-def connect_platform_async(
-    platform: str, source: str | None = None, *, settings: Settings | None = None, policy: Policy | None = None
-) -> AsyncClient:
-    """The same for async code."""
-    told = read() if settings is None else settings
-    account = told.platform(find_platform(platform).name, source)
-    return _reaching(AsyncClient, account, told.deadline, policy)
 
 
 def _mask_key(source: AnySource | PlatformSettings) -> bytes | None:

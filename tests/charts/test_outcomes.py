@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from talkscope.charts import outcomes
-from talkscope.charts.drawing import shown
+from talkscope.charts.drawing import room, shown, theme
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell
 from tests.charts.drawn import HOSTILE, checked, keeps_names_out_of_code, meta, rows, same_as_before, subtitle, title
@@ -78,6 +78,49 @@ def test_all_panels_have_one_scale_that_holds_what_is_over_100_per_cent():
     domains = [panel["layer"][0]["encoding"]["x"]["scale"]["domain"] for panel in spec["vconcat"]]
     assert domains[0] == domains[1]
     assert domains[0][1] > 1.5
+
+
+def test_a_share_of_many_times_the_whole_is_written_out():
+    drawing = outcomes.draw(answer([["conversions", "sales", 12.5, 25, 2], ["csat", "scale 5", 0.9996, 1, 2]]))
+    assert [row["text"] for row in rows(drawing)] == ["1,250 % · n 2", "100 % · n 2"]
+
+
+def test_groups_and_labels_that_begin_alike_stay_apart():
+    long = "Asked for a person because the assistant did not understand what had been bought, or when, "
+    several = [f"{long}{end}" for end in "abc"]
+    groups: list[list[Cell]] = [[each, "deflection_rate", None, 0.5, 1, 2] for each in several]
+    found = [row["row"] for row in rows(outcomes.draw(answer(groups, "tag")))]
+    assert len({*found}) == 3
+    # What tells them apart stands where the axis still shows it.
+    assert all(room.width(each) <= 240 for each in found[1:])
+    scales: list[list[Cell]] = [[each, "csat", f"scale {scale}", 0.5, 1, 2] for each in several for scale in (4, 5)]
+    bars = [row["row"] for row in rows(outcomes.draw(answer(scales, "tag")))]
+    assert len({*bars}) == 6
+    assert all("· scale" in each and room.width(each) <= 240 for each in bars)
+    labels: list[list[Cell]] = [["handoff_reason", each, 0.25, 1, 4] for each in several]
+    assert len({row["row"] for row in rows(outcomes.draw(answer(labels)))}) == 3
+    parts = rows(outcomes.draw(answer([["web", *each] for each in labels], "channel")))
+    assert len({row["part"] for row in parts}) == 3
+
+
+def test_labels_beyond_the_colours_are_one_part():
+    several: list[list[Cell]] = [["web", "handoff_reason", f"reason {n}", 0.05, 5, 100] for n in range(18)]
+    many: list[list[Cell]] = [
+        *several,
+        ["web", "handoff_reason", "other (2 labels)", 0.1, 10, 100],
+        ["app", "handoff_reason", "reason 0", 1.0, 3, 3],
+        [None, "handoff_reason", None, None, 0, 0],
+    ]
+    drawing = outcomes.draw(answer(many, "channel"))
+    checked(drawing)
+    found = rows(drawing)
+    assert len({row["part"] for row in found if row["n"]}) == len(theme.SERIES)
+    assert [(row["row"], row["part"], row["count"], row["n"]) for row in found][-3:] == [
+        ("web", "other labels", 65, 100),
+        ("app", "reason 0", 3, 3),
+        ("(none)", "no data", 0, 0),
+    ]
+    assert sum(row["value"] for row in found if row["row"] == "web") == pytest.approx(1)
 
 
 def test_nothing_to_share_is_a_chart_that_says_so():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talkscope.charts import stack
-from talkscope.charts.drawing import theme
+from talkscope.charts.drawing import room, theme
 from talkscope.models.answers import Answer, Cell
 from tests.charts.drawn import HOSTILE, checked, keeps_names_out_of_code, meta, rows, subtitle, title
 
@@ -33,6 +33,16 @@ def test_a_bar_is_as_long_as_its_parts_and_its_end_says_how_many_and_the_rate():
     assert "n = 2,508 calls" in subtitle(drawing)
     assert "only channel=web" in subtitle(drawing)
     assert "orders: 1,234 · 2.76 % error rate (1,200 ok, 34 error)." in drawing.summary
+
+
+def test_what_tells_two_long_names_apart_is_in_sight():
+    long = "the answer of the service did not come within the time that was agreed with the shop " * 2
+    found: list[list[Cell]] = [[long, 1, 0, 0.0]] * 12
+    drawing = stack.draw(answer(*found), by=["name"], parts=PARTS, title="Calls")
+    first, *others = [row["label"] for row in rows(drawing)]
+    assert not first.endswith(")")
+    assert [each.rpartition("… ")[2] for each in others] == [f"({n})" for n in range(2, 13)]
+    assert all(room.width(each) <= 260 for each in others)
 
 
 def test_nothing_is_drawn_of_nothing():

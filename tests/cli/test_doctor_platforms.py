@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_studio_chat_account_that_answers_is_well(tmp_path: Path) -> None:
 def test_a_studio_chat_account_without_a_project_is_told_what_to_set(tmp_path: Path) -> None:
     finding = looked_at(tmp_path, "studio_chat", {"STUDIO_API_TOKEN": "sbs_made_up"})
     assert (finding.state, "STUDIO_PROJECT_ID" in finding.do) == ("problem", True)
+
+
+def test_an_account_that_is_asked_by_default_is_a_problem_that_hides_no_other(tmp_path: Path) -> None:
+    variables = {"STUDIO_API_TOKEN": "sbs_made_up", "TALKSCOPE_SOURCE": "studio_chat"}
+    told = settings.read({"TALKSCOPE_WAREHOUSE": str(tmp_path), **variables})
+    findings = examine(Surroundings(settings=lambda: told, now=lambda: NOW), offline=True)
+    found = {each.about: each for each in islice(findings, 4)}
+    assert (found["settings"].state, "talkscope sync" in found["settings"].do) == ("problem", True)
+    assert [*found][2:] == ["source warehouse", "source studio_chat"]
 
 
 def test_a_key_that_is_refused_is_a_problem_that_says_how_keys_look(tmp_path: Path) -> None:

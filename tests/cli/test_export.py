@@ -129,8 +129,14 @@ def test_every_form_holds_the_same_conversations(export: Run, studio: StudioChat
 def test_csv_begins_with_the_columns_of_the_vendors_own_export(export: Run, studio: StudioChat, tmp_path: Path) -> None:
     file = tmp_path / "out.txt"
     assert export(*WINDOW, "--format", "csv", "--search", "nobody", "-o", str(file)).returncode == 0
-    assert len(SEED_COLUMNS) == 21
-    assert file.read_text(encoding="utf-8").strip().split(",")[:22] == [*SEED_COLUMNS, "user_intent"]
+    columns = (
+        "conversation_id inbox_name playbook_name playbook_version playbooks_info message_count first_message_at"
+        " last_message_at first_user_message last_assistant_message has_handoff has_error tags skills"
+        " avg_response_latency_ms sentiment_label sentiment_reason resources_label resources_reason summary model"
+    ).split()
+    assert [*SEED_COLUMNS] == columns
+    assert len(columns) == 21
+    assert file.read_text(encoding="utf-8").strip().split(",")[:22] == [*columns, "user_intent"]
 
 
 def test_text_that_a_spreadsheet_would_run_is_quoted_unless_it_is_to_be_raw(

@@ -259,6 +259,19 @@ def test_what_may_change_something_needs_to_be_allowed(
     told(fetch(*words, TALKSCOPE_ALLOW_SIDE_EFFECTS="1"))
 
 
+def test_one_answer_goes_into_a_file_of_its_owner_and_is_indented_where_that_is_asked_for(
+    fetch: Fetch, tmp_path: Path
+) -> None:
+    words, file = ("studio-chat", "conversations", "-p", "limit=2"), tmp_path / "page.json"
+    plain = told(fetch(*words))
+    for option, begins in ((), '{"'), (("--pretty",), '{\n  "'):
+        done = fetch(*words, *option, "-o", str(file))
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        text = file.read_text(encoding="utf-8")
+        assert (json.loads(text), text.startswith(begins)) == (plain, True)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_a_document_goes_into_a_file_as_it_came(fetch: Fetch, vendors: Mapping[str, Vendor], tmp_path: Path) -> None:
     asked = ("--body", '{"type": "usage", "start_date": "2026-04-01", "end_date": "2026-05-01", "format": "csv"}')
     report = told(fetch("general-bots", "create-report", *asked, TALKSCOPE_ALLOW_SIDE_EFFECTS="1"))

@@ -40,6 +40,25 @@ def test_a_catalogue_that_repeats_itself_lists_each_metric_once(faked: Callable[
     assert [row[1:3] for row in answer.rows] == [["a", None], ["b\u0000", None]]
 
 
+@pytest.mark.parametrize(
+    ("question", "code", "instead"),
+    [
+        ("outcomes", "no_outcomes", "talkscope sync"),
+        ("live_support", "no_such_records", "talkscope sync mavenoid"),
+        ("resources", "no_such_records", "get_breakdown by processor"),
+        ("errors", "no_such_records", "errors by error_code"),
+    ],
+)
+def test_records_that_the_service_does_not_tell_are_refused_before_anything_is_sent(
+    faked: Callable[..., Hosted], question: str, code: str, instead: str
+):
+    account = faked(lambda path, params: {})
+    with pytest.raises(NotSupported, match=instead) as refused:
+        account.ask(question)
+    assert refused.value.code == code
+    assert not account.watched.seen
+
+
 def query(**words: Any) -> dict[str, Any]:
     time = {"dimension": "SessionMetrics.eventTime", "dateRange": words.pop("dateRange", "last 7 days")}
     grain = words.pop("granularity", None)

@@ -22,6 +22,7 @@ from talkscope.models.masking import Mask
 from talkscope.models.records import micros
 from talkscope.models.window import Window
 from talkscope.platforms.studio_chat import PLATFORM
+from talkscope.platforms.studio_chat.models import CsatAnalytics, ToolkitUsage
 from tests.vendors import studio_chat
 from tests.vendors.engine import Reply, served
 from tests.vendors.studio_chat import MAIN, NOW, SMALL, StudioChat
@@ -233,7 +234,9 @@ def test_use_of_resources_is_counted_by_when_a_call_was_made(told: Told, recipe:
     if recipe == "skills":
         assert "avg_duration_ms" not in totals
         newest = sorted(made, key=lambda call: (call.at, call.id), reverse=True)[:10]
-        assert [each["skill"] for each in told("skills", "recent").values()] == [call.name for call in newest]
+        shown = [(each["skill"], each["outcome"]) for each in told("skills", "recent").values()]
+        assert shown == [(call.name, "ok" if call.ok else f"failed: {call.error}") for call in newest]
+        assert {call.ok for call in newest} == {True, False}
         return
     timed = [call.duration_ms for call in made if call.duration_ms is not None]
     assert totals["avg_duration_ms"] == pytest.approx(fmean(timed), abs=1e-3)
@@ -252,6 +255,21 @@ def test_api_tools_are_told_by_day_and_toolkits_by_action(told: Told) -> None:
     }
     failed = sorted((call for call in kits if not call.ok), key=lambda call: (call.at, call.id), reverse=True)
     assert [each["error"] for each in told("toolkits", "failures").values()] == [call.error for call in failed[:10]]
+
+
+def test_actions_stand_by_their_calls_whatever_the_order_of_the_answer() -> None:
+    actions = [{"action_name": name, "count": count, "success_count": 1} for name, count in (("A", 2), ("B", 9))]
+    usage = {"total_calls": 11, "successful_calls": 2, "failed_calls": 9, "by_action": actions}
+    facts = Facts(Scope(WINDOW), NOW, "shop", toolkits=ToolkitUsage.model_validate(usage))
+    made = report(facts, chosen(["toolkits"]), mask=MASK)
+    assert list(Told(made)("toolkits", "by_action")) == ["B", "A"]
+
+
+def test_how_many_ratings_are_low_is_not_taken_for_none_where_it_is_not_told() -> None:
+    ratings = CsatAnalytics.model_validate({"is_configured": True, "total_rated": 40})
+    made = report(Facts(Scope(WINDOW), NOW, "shop", csat=ratings), chosen(["dsat"]), mask=MASK)
+    assert "is not told" in Told(made).section("Low ratings")
+    assert "None of" not in markdown(made.report)
 
 
 def test_citations_are_told_by_source_and_the_top_items_by_title(told: Told) -> None:
@@ -284,6 +302,15 @@ def test_sparklines_are_cut_to_the_window_and_named(told: Told) -> None:
         assert row["last_days"] == " ".join(str(by_day[day]) for day in last)
         assert len(row["days"]) == 21
     assert set(told("sparklines", "knowledge_bases")) <= {base.title for base in PROJECT.bases}
+
+
+def test_sparklines_of_a_window_that_ends_now_have_the_present_day(fresh: Vendor) -> None:
+    lately = Window(micros(NOW - timedelta(days=2)), micros(NOW))
+    found = Told(live(fresh[1], "sparklines", scope=Scope(lately)))("sparklines", "api_tools")
+    by_day = Counter(call.at.date() for call in PROJECT.api_calls)
+    days = [(NOW - timedelta(days=back)).date() for back in (2, 1, 0)]
+    assert sum(row["total"] for row in found.values()) == sum(by_day[day] for day in days)
+    assert by_day[NOW.date()] > 0
 
 
 def test_days_that_the_service_has_forgotten_are_said_to_be(fresh: Vendor) -> None:

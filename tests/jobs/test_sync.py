@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ from talkscope import platforms
 from talkscope.client import Client
 from talkscope.errors import InvalidRange, ServerError, WarehouseError
 from talkscope.flow import Call
-from talkscope.jobs.sync import PLATFORMS
+from talkscope.jobs.pull.asking import PLATFORMS
 from talkscope.jobs.sync.studio_chat import OVERLAP
 from talkscope.platforms import studio_chat as api
 from talkscope.settings import Settings, SourceSettings
@@ -167,7 +168,10 @@ def asked(folder: Path, question: str, **words: Any) -> list[dict[str, Any]]:
         return client.ask(question, **words).records()
 
 
-WINDOWS = [(BEGUN, NOW), (NOW - timedelta(days=21), NOW - timedelta(days=7))]
+TALKS = sorted((each for each in PROJECT.conversations if each.last_at > each.first_at), key=lambda each: each.last_at)
+# The second window begins and ends within a conversation, which belongs to it by its last message.
+WITHIN = [each.first_at + (each.last_at - each.first_at) / 2 for each in (TALKS[8], TALKS[-8])]
+WINDOWS = [(BEGUN, NOW), (WITHIN[0], WITHIN[1])]
 
 
 @pytest.mark.parametrize(("start", "end"), WINDOWS)
@@ -213,8 +217,9 @@ def test_calls_of_resources_are_counted_as_the_platform_counts_them(
     studio: tuple[str, studio_chat.StudioChat, Path],
 ) -> None:
     url, _, folder = studio
-    days: dict[str, Any] = {"start_date": BEGUN.date(), "end_date": NOW.date()}
-    window = {"start_time": BEGUN.date().isoformat(), "end_time": (NOW + timedelta(days=1)).date().isoformat()}
+    # The present day is among them, as far as it has come.
+    days: dict[str, Any] = {"start_date": BEGUN.date(), "end_date": NOW.date() + timedelta(days=1)}
+    window = {"start_time": days["start_date"].isoformat(), "end_time": days["end_date"].isoformat()}
     calls: tuple[tuple[str, Call[Any]], ...] = (
         ("toolkit", api.toolkit_usage(PROJECT.id, **days)),
         ("api_tool", api.api_tool_usage(PROJECT.id, **days)),
@@ -224,6 +229,13 @@ def test_calls_of_resources_are_counted_as_the_platform_counts_them(
         told = live(url, call)
         found = asked(folder, "resources", kind=kind, **window)
         assert sum(row["calls"] for row in found) == told.total_calls > 0, kind
+    cited = live(url, api.kb_citations(PROJECT.id, **days))
+    assert cited.total_citations == sum(len(each.citations) for each in PROJECT.conversations)
+    (total,) = (
+        row for row in rows(folder)["snapshots"]
+        if row["metric"] == "studio_chat.knowledge_base.citations" and row["dimensions"] in (None, "{}", {})
+    )  # fmt: skip
+    assert total["value"] == cited.total_citations
 
 
 def test_mavenoid_is_synced_whole_and_its_live_support_is_asked_for_by_agent(tmp_path: Path) -> None:
@@ -359,3 +371,7 @@ def test_a_state_that_is_none_of_ours_is_an_error_that_says_what_to_do(tmp_path:
 
 def test_every_platform_can_be_synced() -> None:
     assert {*platforms.NAMES, "convai"} == set(PLATFORMS)
+    for each in PLATFORMS:
+        module = importlib.import_module(f"talkscope.jobs.sync.{each}")
+        assert callable(module.plan), each
+        assert callable(module.recorded), each

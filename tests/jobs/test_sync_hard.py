@@ -22,9 +22,11 @@ from pydantic import SecretStr
 import talkscope
 from talkscope import platforms
 from talkscope.client import AsyncClient, Client
-from talkscope.errors import InvalidArgument, NotSupported, RateLimited, ServerError, WarehouseError
-from talkscope.flow import Clock, Policy
+from talkscope.errors import BadAnswer, InvalidArgument, Json, NotSupported, RateLimited, ServerError, WarehouseError
+from talkscope.flow import Call, Clock, Policy
 from talkscope.jobs import sync as job
+from talkscope.jobs.pull import Journal, asking, pull
+from talkscope.jobs.sync.gathered import Ask, Gathered
 from talkscope.platforms import studio_chat as api
 from tests.cli.running import here
 from tests.jobs.syncing import NOW, synced
@@ -579,3 +581,25 @@ def test_what_the_command_says_and_leaves_behind(tmp_path: Path) -> None:
         assert secret not in said + state
     key = studio_chat.KEY.encode()
     assert not [each for each in warehouse.rglob("*") if each.is_file() and key in each.read_bytes()]
+
+
+def overflowing(_: Json) -> object:
+    raise OverflowError("too far")
+
+
+def test_an_answer_that_cannot_be_reckoned_with_is_a_bad_answer(tmp_path: Path) -> None:
+    call = Call("/far", overflowing)
+    plan = Gathered([Ask("far", call)])
+    with pytest.raises(BadAnswer, match="/far is not what was promised: OverflowError"):
+        plan.answered(plan.first()[0], {})
+    assert asking.typed(call, {}) is None
+
+    async def go_on(journal: Journal) -> None:
+        async with AsyncClient("http://127.0.0.1:9", key="k") as client:
+            await pull(plan, client, journal)
+
+    with Journal(tmp_path / "part", {}, begun="then") as journal:
+        journal.add("0", {})
+        # What was understood when it came, this version does not understand.
+        with pytest.raises(InvalidArgument, match="another version"):
+            anyio.run(go_on, journal)

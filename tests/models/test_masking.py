@@ -27,6 +27,9 @@ MASK = Mask(b"k" * 32)
         "0049 170 1234567",
         "(415) 555-0123 99",
         "415-555-0123",
+        "0170 1234567",
+        "07911 123456",
+        "(030) 12345678",
         "https://example.com/orders?id=7&mail=ada@example.com",
         "http://example.com",
         "www.example.com/me",
@@ -54,6 +57,8 @@ def test_personal_data_becomes_a_mark(text: str) -> None:
         "192.168.100.200",
         "gpt-4o-2024-08-06",
         "took 1234.567 ms of 20000",
+        "0.123456789 of 0451 1234",
+        "16:20:30.123456789 and 16:00:00 12345678",
         "voice.user_to_bot_latency",
         "a@b",
         "@here",
@@ -69,6 +74,14 @@ def test_a_number_to_call_in_a_sentence_is_masked_and_an_id_alone_is_not() -> No
     assert MASK.mask("call 4155550123 now") == f"call {MASK.mask('x 4155550123')[2:]} now"
     assert "4155550123" not in MASK.mask("call 4155550123 now")
     assert MASK.mask("4155550123") == "4155550123"
+
+
+def test_a_number_behind_a_word_and_a_colon_is_masked_in_a_sentence_and_stays_in_an_id() -> None:
+    for text in ("ring tel:+4917612345678 now", "Phone:+49 176 12345678", "Tel:0176 12345678 in the morning"):
+        assert re.search(r":phone:[0-9a-f]{8}\b", MASK.mask(text)), text
+        assert "12345678" not in MASK.mask(text)
+    for id_ in ("wa:+4917612345678", "wa:+4917612345678/turn/0"):
+        assert MASK.mask(id_) == id_
 
 
 def test_the_same_text_has_the_same_mark_under_one_key_only() -> None:

@@ -27,10 +27,10 @@ from talkscope.errors import (
     UsageError,
     ValidationError,
 )
-from talkscope.flow import Call, Policy
+from talkscope.flow import Call, Manners, Policy
 from talkscope.platforms import agent_studio
 from talkscope.platforms.access import Limit
-from talkscope.platforms.agent_studio import ACCESS, CALLS, meaning
+from talkscope.platforms.agent_studio import ACCESS, CALLS, calls, meaning
 
 CONTRACT: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "openapi" / "platforms" / "agent_studio.json").read_text(encoding="utf-8")
@@ -82,7 +82,9 @@ def example(name: str) -> Any:
     return content["examples"]["documented"]["value"]
 
 
-def answered(call: Call[Any], *answers: object, status: int = 200) -> tuple[Any, list[httpx.Request]]:
+def answered(
+    call: Call[Any], *answers: object, status: int = 200, manners: Manners | None = None
+) -> tuple[Any, list[httpx.Request]]:
     """What the call gives when the service answers so, page by page, and the requests that it took."""
     asked: list[httpx.Request] = []
     left = iter(answers)
@@ -91,13 +93,15 @@ def answered(call: Call[Any], *answers: object, status: int = 200) -> tuple[Any,
         asked.append(request)
         return httpx.Response(status, json=next(left))
 
-    with Client(str(ACCESS.url), transport=httpx.MockTransport(answer), policy=Policy(attempts=1)) as client:
+    with Client(
+        str(ACCESS.url), transport=httpx.MockTransport(answer), policy=Policy(attempts=1), manners=manners
+    ) as client:
         return (list(client.pages(call)) if call.next else client.send(call)), asked
 
 
-def failing(call: Call[Any], status: int, body: object) -> TalkscopeError:
+def failing(call: Call[Any], status: int, body: object, manners: Manners | None = None) -> TalkscopeError:
     with pytest.raises(TalkscopeError) as caught:
-        answered(call, body, status=status)
+        answered(call, body, status=status, manners=manners)
     return caught.value
 
 
@@ -194,6 +198,18 @@ def test_words_that_the_service_cannot_take_are_refused_with_a_hint_before_sendi
     assert caught.value.hint
 
 
+def test_words_that_can_be_chosen_and_bounds_are_those_of_the_contract() -> None:
+    schemas, parameters = CONTRACT["components"]["schemas"], CONTRACT["components"]["parameters"]
+    assert list(calls.PERIODS) == schemas["Period"]["enum"] == ["1h", "24h", "7d", "30d"]
+    assert list(calls.INTERVALS) == schemas["Interval"]["enum"] == ["hour", "day", "week"]
+    assert list(calls.SERVICES) == schemas["ErrorService"]["enum"] == ["stt", "llm", "tts", "workflow", "tool"]
+    assert list(calls.LEVELS) == schemas["ErrorLevel"]["enum"] == ["error", "warning"]
+    assert calls.MOST_WORKFLOWS == parameters["WorkflowLimit"]["schema"]["maximum"] == 50
+    assert calls.MOST_ERRORS == parameters["ErrorLimit"]["schema"]["maximum"] == 200
+    page = agent_studio.error_logs().parse({"items": [], "total": 0})
+    assert page.limit == parameters["ErrorLimit"]["schema"]["default"] == 50
+
+
 def test_an_id_that_would_lead_elsewhere_is_refused() -> None:
     for name in ("", ".", ".."):
         with pytest.raises(InvalidArgument):
@@ -224,7 +240,8 @@ def test_keys_and_login_tokens_travel_each_in_their_own_header() -> None:
 def test_a_hundred_calls_a_minute_share_one_limit_as_the_contract_has_it() -> None:
     stated = CONTRACT["x-rate-limit"]["buckets"][0]
     limit = Limit(stated["limit"], stated["per-seconds"])
-    assert [ACCESS.limits[agent_studio.bucket(CALLS[name]())] for name in ("summary", "active_calls")] == [limit, limit]
+    limits = agent_studio.PLATFORM.manners.limits
+    assert [limits[agent_studio.bucket(CALLS[name]())] for name in ("summary", "active_calls")] == [limit, limit]
 
 
 def test_an_answer_is_good_for_as_long_as_the_vendor_recommends() -> None:
@@ -239,6 +256,27 @@ def test_the_headers_of_an_answer_tell_what_is_left_of_the_minute() -> None:
     assert agent_studio.allowance(told) == agent_studio.Allowance(100, 7, 1768645800)
     assert agent_studio.allowance({**told, "x-ratelimit-reset": "soon"}) is None
     assert agent_studio.allowance({}) is None
+
+
+def test_nothing_is_sent_while_the_headers_say_that_the_minute_is_used_up() -> None:
+    asked: list[str] = []
+    told = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1768645830"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"count": 3}, headers={**told, "date": "Sat, 17 Jan 2026 10:30:00 GMT"})
+
+    with Client(
+        str(ACCESS.url),
+        transport=httpx.MockTransport(answer),
+        policy=Policy(attempts=1, turn=0),
+        manners=agent_studio.PLATFORM.manners,
+    ) as client:
+        assert client.send(agent_studio.active_calls()).count == 3
+        with pytest.raises(RateLimited) as caught:
+            client.send(agent_studio.summary())
+    assert caught.value.details["retry_after"] == pytest.approx(30, abs=29)
+    assert asked == ["/api/v1/analytics/active-calls"]
 
 
 def entries(*numbers: int) -> list[dict[str, Any]]:
@@ -331,6 +369,15 @@ def test_a_window_without_calls_has_no_latency_rather_than_one_of_zero() -> None
     nulls = ("avg_duration_seconds", "success_rate", "avg_stt_latency_ms", "avg_llm_latency_ms", "avg_tts_latency_ms")
     answer, _ = answered(agent_studio.summary(), {**example("summary"), **dict.fromkeys(nulls)})
     assert [getattr(answer, name) for name in nulls] == [None] * 5
+    # A service may write 0 where there is nothing to average.
+    answer, _ = answered(agent_studio.summary(), {**example("summary"), "total_calls": 0, **dict.fromkeys(nulls, 0)})
+    assert [getattr(answer, name) for name in nulls] == [None] * 5
+    idle = {**example("workflow_stats")[0], "total_calls": 0, "success_rate": 0, "avg_duration_seconds": 0}
+    rows, _ = answered(agent_studio.workflow_stats(), [idle])
+    assert (rows[0].success_rate, rows[0].avg_duration_seconds) == (None, None)
+    zeros = {f"{name}_latency_ms": 0.0 for name in ("avg", "p50", "p95", "p99")}
+    assert latency(call_count=0, **zeros).model_dump(include=zeros.keys()) == dict.fromkeys(zeros)
+    assert latency(call_count=1, **zeros).model_dump(include=zeros.keys()) == zeros
 
 
 @pytest.mark.parametrize("name", ["workflow_stats", "provider_latency"])
@@ -411,8 +458,10 @@ def test_the_services_own_refusals_come_with_hints_that_fit(
     status: int, code: str, kind: type[TalkscopeError], hint: str
 ) -> None:
     call = agent_studio.summary()
-    error = failing(call, status, {"error": {"code": code, "message": "No.", "details": []}})
+    body = {"error": {"code": code, "message": "No.", "details": []}}
+    error = failing(call, status, body)
     told = agent_studio.explained(error, call)
+    assert failing(call, status, body, agent_studio.PLATFORM.manners).hint == told.hint != error.hint
     assert type(told) is kind
     assert (told.message, told.code, told.status) == (error.message, code, status)
     assert hint in told.hint

@@ -32,7 +32,7 @@ from talkscope.errors import (
 )
 from talkscope.flow import Call, Policy, query
 from talkscope.platforms import general_bots
-from talkscope.platforms.general_bots import ACCESS, CALLS, PROBES, ROUTES, meaning
+from talkscope.platforms.general_bots import ACCESS, CALLS, PROBES, ROUTES, checks, meaning
 from talkscope.platforms.general_bots.found import AGGREGATIONS, METRICS
 from talkscope.platforms.general_bots.reports import MEDIA_TYPES, TYPES
 
@@ -134,6 +134,9 @@ def test_the_routes_that_tell_servers_apart_are_those_of_the_contract() -> None:
 
 def test_words_that_can_be_chosen_are_those_of_the_contract() -> None:
     parameters = CONTRACT["components"]["parameters"]
+    assert list(checks.PERIODS) == parameters["Period"]["schema"]["enum"] == ["today", "week", "month", "year"]
+    assert list(checks.GROUPS) == parameters["GroupBy"]["schema"]["enum"] == ["hour", "day", "week", "month"]
+    assert list(checks.INSIGHT_PERIODS) == parameters["InsightPeriod"]["schema"]["enum"]
     assert list(AGGREGATIONS) == parameters["Aggregation"]["schema"]["enum"]
     assert list(METRICS) == parameters["MetricName"]["x-known-values"]
     asked = CONTRACT["components"]["schemas"]["ReportRequest"]["properties"]
@@ -304,6 +307,20 @@ def test_the_dashboard_and_live_support_are_read_with_everything_they_hold() -> 
     assert support.model_dump(mode="json") == stats
 
 
+def test_averages_of_no_live_support_are_none_although_the_server_may_say_0() -> None:
+    averages = ("avg_wait_time_seconds", "avg_handle_time_seconds", "satisfaction_avg")
+    counts = ("total_sessions_today", "active_sessions", "waiting_sessions", "agents_online", "agents_on_break")
+    none, _ = answered(general_bots.attendant_stats(), dict.fromkeys(counts, 0) | dict.fromkeys(averages, 0.0))
+    assert none.model_dump() == dict.fromkeys(counts, 0) | dict.fromkeys(averages)
+    instant, _ = answered(general_bots.attendant_stats(), dict.fromkeys(counts, 1) | dict.fromkeys(averages, 0.0))
+    assert instant.model_dump(include=set(averages)) == dict.fromkeys(averages, 0.0)
+    # Perhaps that one is not of today: it is kept.
+    older, _ = answered(
+        general_bots.attendant_stats(), dict.fromkeys(counts, 0) | dict.fromkeys(averages, 0) | {"satisfaction_avg": 4}
+    )
+    assert (older.satisfaction_avg, older.avg_wait_time_seconds) == (4.0, None)
+
+
 def test_no_call_asks_for_pages_of_html_whose_figures_are_made_up() -> None:
     fragments = {each.partition(" ")[2] for each in CONTRACT["x-left-out"]["HTML fragments"]["routes"]}
     assert [name for name in CALLS if asking(name).path in fragments] == []
@@ -471,4 +488,4 @@ def test_the_token_travels_as_a_bearer_and_no_limit_is_made_up() -> None:
     name, value = ACCESS.header(SecretStr("eyJ.x.y"))
     assert (name, value.get_secret_value()) == ("authorization", "Bearer eyJ.x.y")
     assert CONTRACT["x-rate-limit"]["documented"] is False
-    assert ACCESS.limits.get(general_bots.bucket(general_bots.usage())) is None
+    assert general_bots.PLATFORM.manners.limits.get(general_bots.bucket(general_bots.usage())) is None

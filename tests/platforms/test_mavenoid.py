@@ -27,7 +27,7 @@ from talkscope.errors import (
     UsageError,
     ValidationError,
 )
-from talkscope.flow import Call, Policy, query
+from talkscope.flow import Call, Manners, Policy, query
 from talkscope.platforms import mavenoid
 from talkscope.platforms.access import Limit
 from talkscope.platforms.mavenoid import ACCESS, CALLS, calls, meaning, models
@@ -60,7 +60,9 @@ EXAMPLES = [
 ]
 
 
-def answered(call: Call[Any], body: object, status: int = 200) -> tuple[Any, httpx.Request]:
+def answered(
+    call: Call[Any], body: object, status: int = 200, manners: Manners | None = None
+) -> tuple[Any, httpx.Request]:
     """What the call gives when the service answers so, and the request that it took."""
     asked: list[httpx.Request] = []
 
@@ -68,13 +70,15 @@ def answered(call: Call[Any], body: object, status: int = 200) -> tuple[Any, htt
         asked.append(request)
         return httpx.Response(status, content=body if isinstance(body, bytes) else json.dumps(body).encode())
 
-    with Client(str(ACCESS.url), transport=httpx.MockTransport(answer), policy=Policy(attempts=1)) as client:
+    with Client(
+        str(ACCESS.url), transport=httpx.MockTransport(answer), policy=Policy(attempts=1), manners=manners
+    ) as client:
         return client.send(call), asked[0]
 
 
-def failing(call: Call[Any], status: int, body: object = None) -> TalkscopeError:
+def failing(call: Call[Any], status: int, body: object = None, manners: Manners | None = None) -> TalkscopeError:
     with pytest.raises(TalkscopeError) as caught:
-        answered(call, body, status)
+        answered(call, body, status, manners)
     return caught.value
 
 
@@ -131,7 +135,7 @@ def test_the_last_day_and_longer_windows_count_against_limits_of_their_own() -> 
     day, longer = mavenoid.assistant_conversations(days=1), mavenoid.assistant_conversations(days=2)
     grouped = mavenoid.live_support_sessions(days=1, group_by="date")
     asked: list[Call[Any]] = [day, longer, grouped]
-    assert [ACCESS.limits[mavenoid.bucket(call)] for call in asked] == [*stated, stated[0]]
+    assert [mavenoid.PLATFORM.manners.limits[mavenoid.bucket(call)] for call in asked] == [*stated, stated[0]]
     assert stated == [Limit(60, 60), Limit(10, 60)]
 
 
@@ -455,6 +459,7 @@ def test_refusals_of_which_nothing_is_documented_are_typed_by_their_status(
     assert type(told) is kind
     assert hint in told.hint
     assert hint or told is error
+    assert failing(call, status, b"", mavenoid.PLATFORM.manners).hint == told.hint
 
 
 def test_fields_about_people_and_free_text_are_named_as_the_contract_marks_them() -> None:

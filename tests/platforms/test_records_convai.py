@@ -151,6 +151,13 @@ def test_an_error_is_an_event_with_its_words() -> None:
     }
 
 
+def test_what_an_event_has_no_column_for_is_kept_beside_it() -> None:
+    said = {"voice_provider": "eleven", "message": {"de": "die Stimme ist weg"}, "model": "sonic", "code": 7}
+    found = one(session([{**ERROR, "attributes": said}]), "event")
+    assert found["model"] == "sonic"
+    assert found["attributes"] == {name: value for name, value in said.items() if name != "model"}
+
+
 def test_a_metric_is_an_event_that_is_no_error() -> None:
     found = one(
         session([{**ERROR, "metricName": "neurosync.output_fps", "value": 30.5, "attributes": {"a": 1}}]), "event"

@@ -136,6 +136,9 @@ def test_the_dashboard_is_taken_without_its_charts_and_its_sums_of_levels_are_do
         ("users.total", None, True),
         ("users.total", "sum", True),
         ("users.total", "p95", False),
+        ("users.active", "sum", True),
+        ("sessions.total", "sum", True),
+        ("storage.gb", "sum", True),
         ("api.calls", "sum", False),
     ],
 )

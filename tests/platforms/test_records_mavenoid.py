@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +208,46 @@ def test_a_chat_that_goes_on_has_no_end_and_an_instant_answer_is_one() -> None:
     found = chat(status="ACTIVE", first_response_ms=0)
     assert "end_time" not in found
     assert found["first_response_ms"] == 0.0
+
+
+@pytest.mark.parametrize("nothing", [0, None])
+def test_a_chat_that_no_agent_has_ended_has_no_length_of_0(nothing: int | None) -> None:
+    assert "chat_ms" not in chat(status="ACTIVE", chat_duration_ms=nothing)
+    assert chat(status="ACTIVE", chat_duration_ms=5_000)["chat_ms"] == 5_000.0
+
+
+# The nine statuses of a session: whether it is over, and whether an agent took it.
+STATUSES = {
+    "WAITING_FOR_AGENT": (False, False),
+    "ACTIVE": (False, True),
+    "AGENT_TIMEOUT": (True, False),
+    "CUSTOMER_SKIPPED": (True, False),
+    "DECLINED_BY_AGENT": (True, False),
+    "INACTIVITY_TIMEOUT": (True, True),
+    "NO_AGENT_CAPACITY": (True, False),
+    "RESOLVED": (True, True),
+    "TRANSFERRED": (True, True),
+}
+
+
+def test_the_nine_statuses_are_the_contracts() -> None:
+    contract = Path(__file__).parents[2] / "openapi" / "platforms" / "mavenoid.json"
+    schemas = json.loads(contract.read_text(encoding="utf-8"))["components"]["schemas"]
+    assert list(STATUSES) == schemas["SessionStatus"]["enum"]
+    # A conversation's latest session is never said to be transferred; it would be understood.
+    assert [*STATUSES, None] == [*schemas["LatestSessionStatus"]["enum"][:-1], "TRANSFERRED", None]
+
+
+@pytest.mark.parametrize(("status", "said"), STATUSES.items(), ids=STATUSES)
+def test_each_of_the_nine_statuses_says_whether_a_session_is_over_and_was_taken(
+    status: str, said: tuple[bool, bool]
+) -> None:
+    over, taken = said
+    found = chat(status=status, queue_duration_ms=0, chat_duration_ms=1_000)
+    assert found["status"] == status.lower()
+    assert ("end_time" in found, found.get("queue_ms")) == (over, 0.0 if taken else None)
+    latest = one(conversation(status="OPEN", latest_live_support_session_status=status), "outcome")
+    assert latest["handoff"] is taken
 
 
 def test_sessions_of_one_conversation_are_two_records() -> None:

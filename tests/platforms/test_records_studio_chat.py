@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -295,7 +296,7 @@ def test_a_citation_has_the_time_of_the_search_that_found_it() -> None:
     assert first == {
         "type": "resource_call",
         "platform": "studio_chat",
-        "resource_call_id": "citation/c1",
+        "resource_call_id": "wa:+549/citation/c1",
         "session_id": "wa:+549",
         "time": us("2026-05-05T10:00:17Z"),
         "kind": "knowledge_base",
@@ -304,6 +305,28 @@ def test_a_citation_has_the_time_of_the_search_that_found_it() -> None:
         "attributes": {"content": "Within 30 days."},
     }
     assert (second["name"], second["time"]) == ("prices.pdf", us("2026-05-05T10:00:17Z"))
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["JSON", "JSON as text"])
+def test_a_citation_has_the_time_of_the_one_of_several_searches_that_names_it(as_text: bool) -> None:
+    results: list[Any] = [[{"id": "c10", "item_id": "i-10"}], [{"item_id": "i-1"}], [{"id": "c2"}]]
+    told = [said("user", "00:10", "Hi")] + [
+        said("assistant", at, "", 5, tool_calls=[{**SEARCH, "result": json.dumps(each) if as_text else each}])
+        for at, each in zip(("00:12", "00:14", "00:16"), results, strict=True)
+    ]
+    first, second = (each for each in of(detailed(messages=told), "resource_call") if each["kind"] == "knowledge_base")
+    assert (first["time"], second["time"]) == (us("2026-05-05T10:00:14Z"), us("2026-05-05T10:00:16Z"))
+
+
+@pytest.mark.parametrize("result", ["plain words", '{"n": 123456789012345678901234567890}', "[" * 90_000, "NaN"])
+def test_a_result_of_any_text_is_searched_for_citations(result: str) -> None:
+    told = [said("user", "00:10", "Hi"), said("assistant", "00:12", "", 5, tool_calls=[{**SEARCH, "result": result}])]
+    assert of(detailed(messages=told), "resource_call")[-1]["time"] == us("2026-05-05T10:00:12Z")
+
+
+def test_the_same_passage_cited_in_two_conversations_is_two_citations() -> None:
+    ids = {of(detailed(conversation_id=each), "resource_call")[-1]["resource_call_id"] for each in ("118", "119")}
+    assert ids == {"118/citation/c2", "119/citation/c2"}
 
 
 def test_a_citation_that_no_search_or_several_may_have_found_has_the_time_of_the_conversation() -> None:
@@ -353,7 +376,8 @@ def test_every_conversation_of_an_account_becomes_records_with_the_truth_in_them
         assert sum("latency_ms" in row for row in of(found, "interaction")) == len(each.latencies)
         assert [row["latency_ms"] for row in of(found, "interaction") if "latency_ms" in row] == each.latencies
         cited = {row["resource_call_id"]: row["time"] for row in of(found, "resource_call") if "item_id" in row}
-        assert set(cited) == {f"citation/{citation.id}" for citation in each.citations}
+        assert set(cited) == {f"{each.id}/citation/{citation.id}" for citation in each.citations}
         items = Counter(citation.item_id for citation in each.citations)
         once = [citation for citation in each.citations if items[citation.item_id] == 1]
-        assert [cited[f"citation/{citation.id}"] for citation in once] == [micros(citation.at) for citation in once]
+        times = [cited[f"{each.id}/citation/{citation.id}"] for citation in once]
+        assert times == [micros(citation.at) for citation in once]

@@ -203,7 +203,7 @@ def test_a_recent_citation_is_read_by_any_of_its_likely_names(row: dict[str, obj
     assert one(found, "resource_call") == {
         "type": "resource_call",
         "platform": "studio_chat",
-        "resource_call_id": "citation/c1",
+        "resource_call_id": "118/citation/c1",
         "session_id": "118",
         "time": us("2026-05-04T09:00:00Z"),
         "kind": "knowledge_base",
@@ -219,12 +219,14 @@ def test_a_citation_without_a_time_that_can_be_read_is_not_kept(at: object) -> N
 
 
 def test_one_citation_is_one_record_wherever_it_is_told() -> None:
-    recent = one(cited({"recent": [{"id": "c1", "created_at": "2026-05-04T09:00:00Z"}]}), "resource_call")
+    told = {"id": "c1", "created_at": "2026-05-04T09:00:00Z", "conversation_id": "118"}
+    recent = one(cited({"recent": [told]}), "resource_call")
     chat = {"conversation_id": "118", "first_message_at": "2026-05-04T09:00:00Z", "citations": [{"citation_id": "c1"}]}
-    told = models.ConversationDetail.model_validate(chat)
-    assert (
-        one(rows(lambda: records.conversation(told)), "resource_call")["resource_call_id"] == recent["resource_call_id"]
-    )
+    found = one(rows(lambda: records.conversation(models.ConversationDetail.model_validate(chat))), "resource_call")
+    assert found["resource_call_id"] == recent["resource_call_id"]
+    others = [told | {"conversation_id": None}, told | {"conversation_id": "119"}]
+    ids = [each["resource_call_id"] for each in of(cited({"recent": others}), "resource_call")]
+    assert ids == ["citation/c1", "119/citation/c1"]
 
 
 def test_citations_by_source_and_by_item_are_figures() -> None:

@@ -221,6 +221,30 @@ def test_citations_of_knowledge_bases_are_read_however_they_are_named() -> None:
     assert read("kb_citations", {}).total_citations is None
 
 
+@pytest.mark.parametrize(
+    "series",
+    [
+        [{"date": "2026-04-07", "count": 3}],
+        [{"day": "2026-04-07", "citations": 3}],
+        [{"timestamp": "2026-04-07T00:00:00Z", "total": 3, "date": None}, {"date": "2026-04-08"}, "odd", None],
+        {"2026-04-07": 3},
+    ],
+)
+def test_days_of_citations_are_read_by_any_of_their_likely_names(series: object) -> None:
+    found = read("kb_citations", {"time_series": series}).time_series
+    assert [(each.date, each.count) for each in found] == [(datetime(2026, 4, 7, tzinfo=UTC), 3)]
+
+
+@pytest.mark.parametrize("odd", ["odd", 7, ["odd"], {"odd": {"a": 1}}, [{"a": 1, "count": "many"}]])
+def test_a_part_of_the_citations_that_nobody_can_read_takes_nothing_from_the_rest(odd: object) -> None:
+    rest = {"total_citations": 5, "recent": [{"id": "c1"}]}
+    for name in ("by_source", "time_series"):
+        found = read("kb_citations", {**rest, name: odd})
+        assert (found.total_citations, found.recent, getattr(found, name)) == (5, ({"id": "c1"},), ())
+    found = read("kb_citations", {"total": 5, "total_citations": odd, "recent": odd, "by_source": {"faq": 3}})
+    assert (found.by_source[0].source, found.by_source[0].count) == ("faq", 3)
+
+
 @pytest.mark.parametrize("name", ["projects", "api_tools", "eval_cases", "active_playbook_history"])
 def test_a_list_may_come_bare_or_in_an_envelope(name: str) -> None:
     item = {

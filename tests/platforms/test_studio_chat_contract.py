@@ -10,8 +10,10 @@ from urllib.parse import quote
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
 
 from talkscope.errors import InvalidArgument, UnknownArgument, UnknownName, UsageError
+from talkscope.flow import Policy
 from talkscope.platforms import studio_chat
 from talkscope.settings import PLATFORMS
 from tests.platforms.studio_chat import CONTRACT, OPERATIONS, URL, Service, answers, call, required
@@ -100,6 +102,32 @@ def test_every_answer_that_the_contract_allows_is_understood(name: str) -> None:
             assert Service(answer).send(call(name)) is not None
             understood += 1
     assert understood >= 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_that_the_contract_lists_is_in_the_answer(name: str) -> None:
+    full = answers(name)[2]
+    assert lost(full, to_jsonable_python(Service(full).send(call(name)))) == []
+
+
+def lost(told: Any, found: Any, where: str = "") -> list[str]:
+    """Fields of what was told that are not in what was found, or are empty there."""
+    if isinstance(told, list) and isinstance(found, list) and len(told) == len(found):
+        return [each for one, other in zip(told, found, strict=True) for each in lost(one, other, f"{where}[]")]
+    if isinstance(told, dict) and isinstance(found, dict):
+        # Summaries have two signals by two names each, of which one is kept.
+        either = {"sentiment", "resources"} if "sentiment_label" in found else set()
+        kept = {field: each for field, each in told.items() if field not in {"a field of tomorrow", *either}}
+        return [each for field in kept for each in lost(kept[field], found.get(field), f"{where}.{field}")]
+    # Texts may be times, which have another spelling, and a text that is JSON is not decoded.
+    same = isinstance(found, str) if isinstance(told, str) else found == told
+    return [] if same else [where]
+
+
+def test_a_request_has_thirty_seconds_and_a_batch_sixty() -> None:
+    assert Policy().deadline == 30.0
+    deadlines = {name: each.deadline for name in NAMES if (each := call(name)).deadline is not None}
+    assert deadlines == {"conversation_batch": 60.0}
 
 
 @pytest.mark.parametrize(("name", "documented"), DOCUMENTED, ids=named(DOCUMENTED))
@@ -191,7 +219,7 @@ def test_arguments_may_stand_in_their_order_but_not_twice() -> None:
 
 def test_no_limit_is_kept_where_none_is_documented() -> None:
     assert CONTRACT["x-rate-limit"] == {"documented": False}
-    assert studio_chat.ACCESS.limits == studio_chat.LIMITS == {}
+    assert studio_chat.PLATFORM.manners.limits == studio_chat.LIMITS == {}
     assert {studio_chat.bucket(call(name)) for name in NAMES} == {"key"}
 
 

@@ -84,6 +84,7 @@ def test_what_figures_do_not_say_themselves_stands_beside_them(
         ("conversations", 400, "wrong order"),
         ("conversation", 404, "messaging platform"),
         ("generate_trending_topics", 409, "trending_topics_status"),
+        ("analyze_conversation", 400, "two messages"),
     ],
 )
 def test_a_refusal_says_what_it_means_here(name: str, status: int, hint: str) -> None:

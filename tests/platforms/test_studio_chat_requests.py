@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -73,7 +74,21 @@ def test_the_others_take_one_assistant(name: str) -> None:
         (datetime(2025, 1, 1, tzinfo=timezone(timedelta(hours=-5))), "2025-01-01T00:00:00-05:00"),
     ],
 )
-def test_conversation_calls_take_instants_in_utc_unless_they_have_an_offset(given: object, wire: str) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_conversation_calls_take_instants_in_utc_unless_they_have_an_offset(
+    given: object, wire: str, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Wherever this machine is.
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        both_dates_go_out_as(given, wire)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def both_dates_go_out_as(given: object, wire: str) -> None:
     assert sent("conversations", start_date=given)["start_date"] == wire
     assert sent("csat_analytics", end_date=given)["end_date"] == wire
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 
 from talkscope import tools
 from talkscope.client import AsyncClient, Recent
 from talkscope.contract import Question
-from talkscope.errors import Json
+from talkscope.errors import Json, TalkscopeError
 from talkscope.flow import Call
 from talkscope.models.answers import Answer
 from talkscope.models.masking import Mask
@@ -71,6 +72,19 @@ class Reaching:
 
     async def png(self, spec: Mapping[str, Json]) -> bytes:
         raise AssertionError(f"nothing is drawn here: {spec}")
+
+    def instead(self, patch: pytest.MonkeyPatch, ending: str, payload: Json | TalkscopeError) -> None:
+        """Answer calls whose path ends so with this, or refuse them with it."""
+        reach = self.reach
+
+        async def changed(account: PlatformSettings, call: Call[T]) -> Recent[T]:
+            if not call.path.endswith(ending):
+                return await reach(account, call)
+            if isinstance(payload, TalkscopeError):
+                raise payload
+            return Recent(call.parse(payload))
+
+        patch.setattr(self, "reach", changed)
 
     def tool(self, name: str, /, manner: Manner | None = None, **words: object) -> Any:
         """The tool's shaped answer. Raises what the tool raises."""

@@ -96,8 +96,9 @@ def test_headlines_are_what_a_count_of_the_calls_gives(asked: Reaching, token: s
 
 
 def test_a_window_that_the_vendor_names_is_asked_by_its_name_and_others_by_moments(asked: Reaching) -> None:
-    asked.tool("calls_summary", range="last_7d")
-    assert dict(asked.calls[0].params) == {"period": "7d"}
+    for word, period in {"last_1h": "1h", "last_24h": "24h", "last_7d": "7d", "last_30d": "30d"}.items():
+        asked.tool("calls_summary", range=word)
+        assert dict(asked.calls[0].params) == {"period": period}
     asked.tool("calls_summary")
     assert dict(asked.calls[0].params) == {"period": "7d"}
     asked.tool("calls_summary", start_time="2026-05-01", end_time="2026-05-03T12:00:00+02:00")

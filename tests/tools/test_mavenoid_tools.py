@@ -14,6 +14,7 @@ from talkscope.client import AsyncClient
 from talkscope.errors import InvalidArgument, InvalidRange, RateLimited, UnknownName
 from talkscope.flow import Clock, Policy
 from talkscope.platforms import platform
+from talkscope.platforms.mavenoid.meaning import RESOLVED
 from tests.tools.fakes import Manner
 from tests.tools.reaching import Reaching, reaching
 from tests.vendors.engine import Reply, Vendor
@@ -107,6 +108,7 @@ def test_headlines_of_conversations_are_counted_from_the_rows(asked: Reaching, w
         assert told[f"rating_{rating}"] == (rated.count(rating), share, len(rated))
     assert told["rating_mean"] == (_close(fmean(rated)) if rated else None, None, len(rated))
     assert asked.calls[-1].params[-1] == ("days", str(days))
+    assert RESOLVED in asked.tool("mavenoid_conversations", **words).structured["meta"]["notes"]
 
 
 @pytest.mark.parametrize("days", [7, 60])
@@ -158,6 +160,10 @@ def test_zeros_of_sessions_that_nobody_took_are_no_durations(asked: Reaching, ve
     told = _figures(asked, "mavenoid_support")
     assert told["no_agent_capacity"] == (1, 1, 1)
     assert {told[name] for name in told if name.startswith(("queue_ms", "chat_ms"))} == {(None, None, 0)}
+    going_on = {**row, "status": "ACTIVE", "queue_duration_ms": 5}
+    vendor.answer_with("live_support_sessions", Reply([going_on]), checked=False)
+    told = _figures(asked, "mavenoid_support")
+    assert (told["queue_ms_mean"], told["chat_ms_mean"]) == ((5, None, 1), (None, None, 0))
 
 
 def test_a_window_without_rows_has_nulls_and_no_shares() -> None:

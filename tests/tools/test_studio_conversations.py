@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,24 +13,15 @@ from talkscope.errors import InvalidArgument, NotFound, NotSupported, ServerErro
 from talkscope.flow import Call
 from talkscope.settings import PlatformSettings
 from tests.tools.fakes import Manner
-from tests.tools.reaching import Reaching, reaching
+from tests.tools.reaching import Reaching
+from tests.tools.vendor_questions import APRIL
 from tests.vendors import studio_chat
 from tests.vendors.studio_chat.asking import EVERY, of_april
 from tests.vendors.studio_chat.records import Conversation, Signals
 
-APRIL: dict[str, Any] = {"start_time": "2026-04-01", "end_time": "2026-05-01"}
 FOUND = sorted(of_april(), key=lambda each: (each.last_at, each.id), reverse=True)
 REVEALED = Manner(answer_tokens=10_000, reveal_personal_data=True)
 ALLOWED = Manner(answer_tokens=10_000, allow_side_effects=True)
-
-
-@pytest.fixture(scope="module")
-def studio() -> Iterator[Reaching]:
-    with reaching(
-        studio_chat.server(), "studio_chat", key=studio_chat.KEY, now=studio_chat.NOW,
-        also={"project_id": studio_chat.MAIN},
-    ) as reached:  # fmt: skip
-        yield reached
 
 
 def _has(test: Callable[[Signals], bool]) -> Callable[[Conversation], bool]:

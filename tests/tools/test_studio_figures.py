@@ -12,25 +12,16 @@ import pytest
 
 from talkscope.errors import AmbiguousName, InvalidArgument, InvalidRange, TalkscopeError, UnknownName
 from tests.tools.reaching import Reaching, reaching
+from tests.tools.vendor_questions import APRIL
 from tests.vendors import studio_chat
 from tests.vendors.studio_chat.asking import EVERY, PROJECT, WORLD, in_april, of_april
 from tests.vendors.studio_chat.records import Conversation
 
-APRIL: dict[str, Any] = {"start_time": "2026-04-01", "end_time": "2026-05-01"}
 FOUND = of_april()
 SCORED = [each for each in FOUND if each.scored and each.signals]
 RATED = [each for each in FOUND if each.rating]
 DEFLECTED = [each for each in FOUND if not each.handoff]
 SUPPORT = PROJECT.playbooks[0]
-
-
-@pytest.fixture(scope="module")
-def studio() -> Iterator[Reaching]:
-    with reaching(
-        studio_chat.server(), "studio_chat", key=studio_chat.KEY, now=studio_chat.NOW,
-        also={"project_id": studio_chat.MAIN},
-    ) as reached:  # fmt: skip
-        yield reached
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +213,11 @@ def test_a_tree_of_tags_filters_as_text_and_as_an_object(studio: Reaching) -> No
         studio.tool("studio_csat", tag_filter="billing")
 
 
+def test_an_assistant_is_looked_up_once_however_many_pages_are_read(studio: Reaching) -> None:
+    studio.tool("studio_csat", show="rating_tags", assistant="Support desk", **APRIL)
+    assert [path.rsplit("/", 1)[1] for path in studio.paths].count("playbooks") == 1
+
+
 def test_the_trend_of_satisfaction_has_nulls_where_nobody_rated(studio: Reaching) -> None:
     rows = studio.rows("studio_csat", show="trend", **APRIL)
     assert sum(row["ratings"] for row in rows) == len(RATED)
@@ -253,6 +249,20 @@ def test_a_metric_whose_events_stopped_coming_is_flagged(studio: Reaching) -> No
     assert any("likely broken" in note and "bookings" in note for note in notes)
 
 
+@pytest.mark.parametrize(("metric", "why"), [("upgrades", "switched off"), ("bookings", "no event for long")])
+def test_a_metric_of_which_no_event_was_to_be_expected_has_no_rate_of_0(
+    studio: Reaching, metric: str, why: str
+) -> None:
+    shaped = studio.tool("studio_conversions", metric=metric)
+    told = {row[0]: (row[1], row[3]) for row in shaped.structured["rows"]}
+    deflected = told["eligible_conversations"][0]
+    assert deflected > 0
+    assert (told["events"][0], told["conversion_rate"]) == (0, (None, deflected))
+    assert any(why in note and "not 0 %" in note for note in shaped.structured["meta"]["notes"])
+    rows = studio.rows("studio_conversions", metric=metric, show="assistants")
+    assert {row["conversion_rate"] for row in rows} == {None}
+
+
 def test_a_metric_that_is_not_there_is_null_and_the_nearest_is_named(studio: Reaching) -> None:
     shaped = studio.tool("studio_conversions", metric="sale", **APRIL)
     assert all(row[1] is None for row in shaped.structured["rows"])
@@ -272,6 +282,11 @@ def test_the_funnel_compares_assistants_by_their_own_denominators(studio: Reachi
         eligible = len(_took_part(row["base_id"], DEFLECTED))
         assert (row["eligible"], row["converting"]) == (eligible, converting)
     assert "Retired" not in {row["assistant"] for row in rows}
+    # Of these the best rates are not those of the assistants that are listed first.
+    tagged = studio.rows("studio_conversions", metric="sales", show="assistants", tags=["shipping"], **APRIL)
+    rates = [row["conversion_rate"] for row in tagged]
+    assert rates == sorted(rates, reverse=True)
+    assert [row["assistant"] for row in tagged] != [row["assistant"] for row in rows]
 
 
 def test_events_are_paged_and_their_details_hidden_unless_revealed(studio: Reaching) -> None:

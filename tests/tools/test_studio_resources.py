@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
@@ -11,14 +11,23 @@ from typing import Any
 
 import pytest
 
-from talkscope.errors import AmbiguousName, InvalidArgument, InvalidRange, TalkscopeError, UnknownName
+from talkscope.errors import (
+    AmbiguousName,
+    InvalidArgument,
+    InvalidRange,
+    Json,
+    NotFound,
+    ServerError,
+    TalkscopeError,
+    UnknownName,
+)
 from tests.tools.fakes import Manner
 from tests.tools.reaching import Reaching, reaching
+from tests.tools.vendor_questions import APRIL
 from tests.vendors import studio_chat
 from tests.vendors.studio_chat.asking import PROJECT, in_april
 from tests.vendors.studio_chat.records import ResourceCall
 
-APRIL: dict[str, Any] = {"start_time": "2026-04-01", "end_time": "2026-05-01"}
 REVEALED = Manner(answer_tokens=10_000, reveal_personal_data=True)
 TOOL = PROJECT.tools[0]
 API = [call for call in PROJECT.api_calls if in_april(call.at)]
@@ -27,15 +36,6 @@ SKILLS = [load for load in PROJECT.skill_loads if in_april(load.at)]
 CITED = [cited for each in PROJECT.conversations for cited in each.citations if in_april(cited.at)]
 KINDS = ("api_tools", "toolkits", "skills")
 INTERCOM = next(base for base in PROJECT.bases if base.kind == "INTERCOM")
-
-
-@pytest.fixture(scope="module")
-def studio() -> Iterator[Reaching]:
-    with reaching(
-        studio_chat.server(), "studio_chat", key=studio_chat.KEY, now=studio_chat.NOW,
-        also={"project_id": studio_chat.MAIN},
-    ) as reached:  # fmt: skip
-        yield reached
 
 
 def _totals(studio: Reaching, kind: str, **words: Any) -> dict[str, tuple[Any, Any]]:
@@ -89,6 +89,20 @@ def test_toolkits_are_told_by_action_and_by_the_values_of_a_parameter(studio: Re
     assert told["calls"][0] == spread[67]
     sent = _totals(studio, "toolkits", filters="action=SLACK_SEND_MESSAGE", **APRIL)
     assert sent["calls"][0] == sum(call.name == "SLACK_SEND_MESSAGE" for call in KITS)
+
+
+def test_values_of_a_parameter_that_are_more_than_a_word_are_hidden_unless_revealed(
+    studio: Reaching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("high", 67, None, True, "Ada wants her money")
+    said: list[Json] = [{"value": each, "count": 1} for each in given]
+    usage: dict[str, Json] = {"total_calls": 5, "successful_calls": 5, "failed_calls": 0, "by_param": said}
+    studio.instead(monkeypatch, "/toolkits", usage)
+    words: dict[str, Any] = {"kind": "toolkits", "show": "params", "filters": "param=message:x", **APRIL}
+    shown = [row["value"] for row in studio.rows("studio_resources", **words)]
+    assert shown == ["high", 67, None, "yes", "[hidden: 19 characters]"]
+    revealed = studio.tool("studio_resources", REVEALED, **words)
+    assert "Ada wants her money" in revealed.text
 
 
 def test_recent_calls_are_searched_and_what_went_in_is_hidden(studio: Reaching) -> None:
@@ -155,6 +169,33 @@ def test_sparklines_are_the_trailing_days_and_coarser_where_there_are_many(
     assert [row["total"] for row in rows] == sorted((row["total"] for row in rows), reverse=True)
 
 
+def test_days_that_a_sparkline_leaves_out_are_days_without_a_call(
+    studio: Reaching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = {"2026-04-28": 2, "2026-05-04": 3, "2026-05-05": 5}
+    series: list[Json] = [{"date": day, "count": count} for day, count in counted.items()]
+    told: Json = {
+        "billing": {"total": 10, "series": series},
+        "orders": {"total": 4, "series": [{"date": "2026-05-02", "count": 4}]},
+    }
+    studio.instead(monkeypatch, "/toolkit-calls/sparklines", told)
+    daily = studio.rows("studio_resources", kind="toolkits", show="sparklines")
+    assert [(row["id"], row["start"], row["count"]) for row in daily if row["count"]] == [
+        ("billing", "2026-04-28", 2),
+        ("billing", "2026-05-04", 3),
+        ("billing", "2026-05-05", 5),
+        ("orders", "2026-05-02", 4),
+    ]
+    assert len(daily) == 2 * 8
+    weekly = studio.rows("studio_resources", kind="toolkits", show="sparklines", days=90)
+    assert [(row["id"], row["start"], row["count"]) for row in weekly] == [
+        ("billing", "2026-04-28", 2),
+        ("billing", "2026-04-29", 8),
+        ("orders", "2026-04-28", 0),
+        ("orders", "2026-04-29", 4),
+    ]
+
+
 def test_sparklines_are_named_and_take_a_range_that_ends_today(studio: Reaching) -> None:
     rows = studio.rows("studio_resources", kind="api_tools", show="sparklines", name="order_status", range="last_7d")
     assert {row["name"] for row in rows} == {"order_status"}
@@ -204,6 +245,23 @@ def test_titles_that_a_base_does_not_list_are_looked_up(studio: Reaching) -> Non
     assert rows
     assert [row["title"] for row in rows] == [dict(text.items)[row["item_id"]] for row in rows]
     assert {row["type"] for row in rows} == {"text"}
+
+
+def test_an_item_that_is_gone_has_no_title_and_any_other_refusal_is_the_answers_error(
+    studio: Reaching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = next(base for base in PROJECT.bases if base.kind == "TEXT")
+    words: dict[str, Any] = {"knowledge_base": text.id, "limit": 3, **APRIL}
+    first, *others = (row["item_id"] for row in studio.rows("studio_kb_items", **words))
+    with monkeypatch.context() as patch:
+        studio.instead(patch, f"/items/{first}", NotFound("It is gone."))
+        shaped = studio.tool("studio_kb_items", **words)
+        titles = {row[0]: row[1] for row in shaped.structured["rows"]}
+        assert titles == {first: None, **{each: dict(text.items)[each] for each in others}}
+        assert any("no longer" in note for note in shaped.structured["meta"]["notes"])
+    studio.instead(monkeypatch, f"/items/{first}", ServerError("It is over capacity."))
+    with pytest.raises(ServerError, match="over capacity"):
+        studio.tool("studio_kb_items", **words)
 
 
 def test_a_skill_that_nobody_uses_is_told_with_those_that_are_used(studio: Reaching) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from statistics import fmean
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from talkscope.errors import InvalidArgument, NotFound, NotSupported, UnknownName
+from talkscope.errors import InvalidArgument, Json, NotFound, NotSupported, UnknownName
 from talkscope.tools import toolset
 from talkscope.tools.studio_chat import topics
 from tests.tools.fakes import Manner
@@ -27,15 +26,6 @@ WEEK = [
     each for each in PROJECT.conversations
     if each.last_at >= studio_chat.NOW - timedelta(days=7) and each.scored and each.signals
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def studio() -> Iterator[Reaching]:
-    with reaching(
-        studio_chat.server(), "studio_chat", key=studio_chat.KEY, now=studio_chat.NOW,
-        also={"project_id": studio_chat.MAIN},
-    ) as reached:  # fmt: skip
-        yield reached
 
 
 @pytest.fixture
@@ -99,6 +89,59 @@ def test_knowledge_bases_and_their_items(studio: Reaching) -> None:
         studio.tool("studio_config", kind="item", name="intercom")
 
 
+def test_an_assistant_stands_once_beside_a_knowledge_base_that_its_versions_use(studio: Reaching) -> None:
+    rows = studio.rows("studio_config", kind="knowledge_bases")
+    used = [row["used_by"].split(", ") for row in rows if row["used_by"]]
+    assert any("Support desk" in each for each in used)
+    assert all(len(set(each)) == len(each) for each in used)
+
+
+@pytest.mark.parametrize("kind", ["assistant", "versions", "settings"])
+def test_the_assistants_are_listed_once_to_find_one(studio: Reaching, kind: str) -> None:
+    studio.tool("studio_config", kind=kind, name="Orders")
+    assert len(studio.paths) == 2
+
+
+def test_keys_to_other_services_are_never_shown(studio: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool: dict[str, Json] = {
+        "id": "t1", "name": "lookup", "method": "GET", "retries": 3, "api_key": "sk-live-1",
+        "headers": [{"name": "X-Secret", "value": "sk-live-2"}], "config": {"auth_token": "sk-live-3", "timeout": 5},
+    }  # fmt: skip
+    studio.instead(monkeypatch, "/api-tools", [tool])
+    shaped = studio.tool("studio_config", REVEALED, kind="api_tools")
+    assert "sk-live" not in shaped.text
+    (row,) = studio.rows("studio_config", kind="api_tools")
+    assert (row["method"], row["retries"], row["api_key"]) == ("GET", 3, "[hidden: 9 characters]")
+    assert '"timeout": 5' in row["config"]
+
+
+def test_texts_that_are_cut_are_said_to_be(studio: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = SUPPORT[2].content + " Be kind." * 40
+    playbook: dict[str, Json] = {"id": "p", "base_id": "b", "name": "Orders", "version_number": 3, "content": long}
+    studio.instead(monkeypatch, f"/playbooks/{SUPPORT[2].id}", playbook)
+    shaped = studio.tool("studio_config", kind="assistant", name="Support desk")
+    (note,) = (each for each in shaped.structured["meta"]["notes"] if "cut" in each)
+    assert "200 characters" in note
+    assert "talkscope fetch studio-chat" in note
+    assert "notes" not in studio.tool("studio_config", kind="assistants").structured["meta"]
+
+
+def test_an_error_repeats_no_personal_data_of_the_service(studio: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, Json] = {"user": "ada@example.com", "retry_after": 3}
+    refusal = NotFound("Nobody is called ada@example.com.", hint="Call +49 170 1234567.", code="gone", details=said)
+    studio.instead(monkeypatch, "/schedule", refusal)
+    with pytest.raises(NotFound) as caught:
+        studio.tool("studio_config", kind="schedule")
+    error = caught.value
+    assert (error.code, error.status, error.details["retry_after"]) == ("gone", 404, 3)
+    told = f"{error.message} {error.hint} {error.details}"
+    assert "ada@" not in told
+    assert "1234567" not in told
+    assert "email:" in error.message
+    with pytest.raises(NotFound, match="ada@example.com"):
+        studio.tool("studio_config", REVEALED, kind="schedule")
+
+
 def test_tools_hours_and_projects(studio: Reaching) -> None:
     rows = studio.rows("studio_config", kind="api_tools")
     assert [row["name"] for row in rows] == [tool.name for tool in PROJECT.tools]
@@ -143,6 +186,7 @@ def test_cases_of_tests_and_their_yaml(studio: Reaching) -> None:
     shaped = studio.tool("studio_evals", show="yaml", assistant="Support desk")
     assert shaped.structured["rows"][0] == ["cases:"]
     assert "line" in shaped.structured["untrusted"]
+    assert any("eval-cases-yaml" in note for note in shaped.structured["meta"]["notes"])
     with pytest.raises(InvalidArgument, match="Which assistant"):
         studio.tool("studio_evals")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from talkscope.charts.drawing import Drawing, Series, empty, finished, room, theme, words
@@ -90,7 +90,6 @@ class _Bars:
 
     def _rows(self) -> list[_Row]:
         found: list[_Row] = []
-        seen: set[str] = set()
         last = len(self.answer.rows) - 2
         for index, cells in enumerate(self.answer.records()):
             keys = [cells[each] for each in self.dimensions]
@@ -103,15 +102,11 @@ class _Bars:
             if named and not rest:
                 shown = [self._shown(cells, each) for each in self.dimensions]
             label = " / ".join(shown)
-            # Rows are told apart by their labels, and names are not always different.
-            plain, times = label, 1
-            while label in seen:
-                times += 1
-                label = f"{plain} ({times})"
-            seen.add(label)
             ids = " / ".join(clean(str(_NONE if each is None else each), _CAP) for each in keys)
             found.append(_Row(label, ids if named and not rest else "", cells, rest or not named, named))
-        return found
+        # Rows are told apart by their labels, and names are not always different.
+        labels = room.apart((row.label for row in found), _NAMES)
+        return [replace(row, label=label) for row, label in zip(found, labels, strict=True)]
 
     @staticmethod
     def _shown(cells: Mapping[str, Cell], dimension: str) -> str:

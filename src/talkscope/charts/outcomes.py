@@ -6,9 +6,10 @@ is out of stands beside its bar, and where there is nothing to share it says so,
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from talkscope.charts.drawing import Drawing, Series, empty, finished, room, theme, words
@@ -23,7 +24,8 @@ _FIGURES = frozenset({"character_name", "measure", "label", "value", "count", "n
 _MOST = 8
 """Panels of one chart; what is left out is named."""
 _NAMES, _CAP, _STEP, _SAID, _TICKED = 240, 80, 22, 8, 3
-_ALL, _NONE, _NOTHING = "all sessions", "(none)", "no data"
+_ALL, _NONE, _NOTHING, _OTHERS = "all sessions", "(none)", "no data", "other labels"
+_REST = re.compile(r"other \(\d+ labels?\)")
 
 
 def shares(measures: Sequence[str]) -> list[str]:
@@ -39,8 +41,8 @@ def draw(answer: Answer, *, notes: Sequence[str] = ()) -> Drawing:
         notes: Lines for the subtitle.
     """
     found = _panels(answer)
-    by = _by(answer)
-    heading = f"{_named([each.measure for each in found])}{f' by {_dimension(by)}' if by else ''}"
+    by = (_by(answer) or "").removesuffix("_id").replace("_", " ")
+    heading = f"{_named([each.measure for each in found])}{f' by {by}' if by else ''}"
     more = [_small(each.measure) for each in found[_MOST:]]
     told = words.subtitle(answer, *([f"Not shown: {', '.join(more)}"] if more else []), *notes, n_of="sessions")
     panels = found[:_MOST]
@@ -107,6 +109,32 @@ class _Panel:
             counts[bar.part] += int(bar.count)
         return sorted(counts, key=lambda part: (-counts[part], part))
 
+    def labelled(self) -> _Panel:
+        """The panel with each bar in a row named by its group and label; long names of groups leave room for labels."""
+        parts = [f" · {bar.part}" if bar.part != _NOTHING else "" for bar in self.bars]
+        if not any(parts):
+            return self
+        left = max(_NAMES - max(map(room.width, parts)), _NAMES / 3)
+        names = dict(zip(self.rows, room.apart((room.cut(row, left) for row in self.rows), left), strict=True))
+        bars = [replace(bar, row=names[bar.row] + part) for bar, part in zip(self.bars, parts, strict=True)]
+        return replace(self, bars=bars)
+
+    def folded(self) -> _Panel:
+        """The panel with the rarest parts as one, where there are more parts than colours."""
+        there = [part for part in self.places if part != _NOTHING]
+        if len(there) <= len(theme.SERIES):
+            return self
+        kept = [part for part in there if not _REST.fullmatch(part)][: len(theme.SERIES) - 1]
+        found: list[_Bar] = []
+        for row in self.rows:
+            mine = [bar for bar in self.bars if bar.row == row]
+            rest = [bar for bar in mine if bar.part not in (*kept, _NOTHING)]
+            found += [bar for bar in mine if bar not in rest]
+            if rest:
+                value, count = sum(bar.value or 0 for bar in rest), sum(bar.count for bar in rest)
+                found.append(_Bar(row, _OTHERS, value, count, rest[0].n))
+        return replace(self, bars=found)
+
     def end(self, bar: _Bar) -> float:
         """Where the bar's row ends."""
         return float(bar.n > 0) if self.parts else bar.value or 0.0
@@ -118,7 +146,7 @@ def _by(answer: Answer) -> str | None:
 
 def _panels(answer: Answer) -> list[_Panel]:
     by = _by(answer)
-    names = _names(answer, by)
+    names, labels = _names(answer, by), _labels(answer)
     panels: dict[str, _Panel] = {}
     for row in answer.records():
         measure = str(row["measure"])
@@ -127,19 +155,18 @@ def _panels(answer: Answer) -> list[_Panel]:
             continue
         panel = panels.setdefault(measure, _Panel(measure, by is not None and known.kind == "shares"))
         group = names[row[by], row.get("character_name")] if by else ""
-        label = clean(str(row["label"]), _CAP) if row["label"] is not None else ""
-        shown = group if panel.parts else " · ".join(each for each in (group, label) if each) or _ALL
+        label = labels[row["label"]] if row["label"] is not None else ""
         value, count, n = row["value"], row["count"], row["n"]
         panel.bars.append(
             _Bar(
-                shown,
+                group or label or _ALL,
                 label or _NOTHING,
                 float(value) if isinstance(value, int | float) else None,
                 float(count) if isinstance(count, int | float) else 0,
                 n if isinstance(n, int) else 0,
             )
         )
-    return list(panels.values())
+    return [each.folded() if each.parts else each.labelled() if by else each for each in panels.values()]
 
 
 def _names(answer: Answer, by: str | None) -> dict[tuple[Cell, Cell], str]:
@@ -151,10 +178,17 @@ def _names(answer: Answer, by: str | None) -> dict[tuple[Cell, Cell], str]:
         key: clean(str(key[0] if key[1] is None else key[1]), _CAP) if key != (None, None) else _NONE for key in keys
     }
     often = Counter(plain.values())
-    return {
-        key: name if often[name] == 1 else f"{name} ({_NONE if key[0] is None else clean(str(key[0]), _CAP)})"
+    told = (
+        name if often[name] == 1 else f"{name} ({_NONE if key[0] is None else clean(str(key[0]), _CAP)})"
         for key, name in plain.items()
-    }
+    )
+    return dict(zip(plain, room.apart(told, _NAMES), strict=True))
+
+
+def _labels(answer: Answer) -> dict[Cell, str]:
+    """What each label is called: two may be alike in their first characters."""
+    every = dict.fromkeys(row["label"] for row in answer.records() if row["label"] is not None)
+    return dict(zip(every, room.apart((clean(str(each), _CAP) for each in every), _NAMES), strict=True))
 
 
 def _named(measures: Sequence[str]) -> str:
@@ -169,10 +203,6 @@ def _small(measure: str) -> str:
     """A measure's name inside a sentence."""
     name = words.name(measure)
     return name if name.isupper() else name[:1].lower() + name[1:]
-
-
-def _dimension(by: str) -> str:
-    return by.removesuffix("_id").replace("_", " ")
 
 
 def _marks(panels: Sequence[_Panel]) -> alt.VConcatChart | alt.LayerChart:
@@ -221,7 +251,7 @@ def _panel(panel: _Panel, index: int, x: alt.X, names: float) -> alt.LayerChart:
     bars = alt.Chart().mark_bar(cornerRadiusEnd=0 if panel.parts else 2)
     bars = bars.encode(x=x.stack("zero" if panel.parts else None), y=y, tooltip=told)
     if panel.parts:
-        legend = alt.Legend(orient="top", offset=2, columns=6)
+        legend = alt.Legend(orient="top", offset=2, columns=6) if any(bar.n for bar in panel.bars) else None
         colour = alt.Color("part:N", sort=alt.EncodingSortField("place"), title=None, legend=legend)
         colour = _toned(colour, panel)
         bars = bars.encode(color=colour, order=alt.Order("place:Q"))

@@ -54,7 +54,7 @@ def draw(
     records = answer.records()
     if not records:
         return empty(title=heading, subtitle=told)
-    labels = _labels([[row[each] for each in by] for row in records])
+    labels = room.apart((_label([row[each] for each in by]) for row in records), _NAMES)
     totals = [sum(_number(row[each.column]) for each in parts) for row in records]
     texts = [_text(total, row.get(rate), rate) for total, row in zip(totals, records, strict=True)]
     columns: dict[str, list[Cell]] = {"label": list(labels), "total": list(totals), "text": list(texts)}
@@ -76,17 +76,9 @@ def draw(
     )
 
 
-def _labels(names: Sequence[Sequence[Cell]]) -> list[str]:
-    """What the rows are called, each differently."""
-    found: list[str] = []
-    for cells in names:
-        plain = " / ".join(clean(str(each), _CAP) for each in cells if each is not None) or _NONE
-        label, times = plain, 1
-        while label in found:
-            times += 1
-            label = f"{plain} ({times})"
-        found.append(label)
-    return found
+def _label(cells: Sequence[Cell]) -> str:
+    """What a row is called."""
+    return " / ".join(clean(str(each), _CAP) for each in cells if each is not None) or _NONE
 
 
 def _number(value: Cell) -> float | int:

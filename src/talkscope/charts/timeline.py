@@ -6,11 +6,11 @@ What lasts is a bar, what happens at an instant is a point. Errors have a lane, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talkscope.charts.drawing import Drawing, Series, empty, finished, room, theme, words
 from talkscope.charts.drawing.clock import Clock
+from talkscope.charts.drawing.lanes import ERRORS, FAILED, OUTCOME, TURNS, Fact, facts, lanes
 from talkscope.models.answers import Cell, SessionAnswer
 from talkscope.models.text import clean
 from talkscope.models.window import zone_of
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 NO_FACTS = "No data: no facts were recorded for this session"
-_TURNS, _ERRORS, _EVENTS, _OUTCOME, _OTHERS = "turns", "errors", "events", "outcome", "other components"
-_MOST_COMPONENTS = 12
-_UNKNOWN = "no status"
-_STATES = (*theme.STATUS, _UNKNOWN)
-_FAILED = ("error", "timeout")
+_STATES = (*theme.STATUS, theme.NO_STATUS)
 _STEP, _SIZE = 32, 17
 _NAMES = 180
 _MARGIN = 0.015
@@ -53,37 +49,19 @@ def draw(answer: SessionAnswer, *, zone: str = "UTC") -> Drawing:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    """One fact, in milliseconds from the session's start; `length` is None for what happens at an instant."""
-
-    offset: float
-    length: float | None
-    lane: str
-    state: str
-    name: str
-    made_by: str
-    value: Cell
-    turn: str
-
-    @property
-    def end(self) -> float:
-        return self.offset + (self.length or 0)
-
-
 class _Timeline:
     """A session answer, taken apart: its facts, their lanes, and the time that the axis covers."""
 
     def __init__(self, answer: SessionAnswer, zone: str) -> None:
         self.answer, self.session, self.zone = answer, answer.session, zone
-        self.facts = _folded([_fact(each) for each in answer.records()])
-        self.lanes = _lanes(self.facts)
+        self.facts = facts(answer.records())
+        self.lanes = lanes(self.facts)
         self.begins = Clock(0, 1, zone).instant(self.session.start_time)
         self.lasts = (self.session.duration_sec or 0) * 1_000
         self.cut = len(self.facts) < answer.meta.n
         first = min([0.0, *(each.offset for each in self.facts)])
         # Where only the first facts are drawn, time goes on behind them.
-        ends = [each.end for each in self.facts if not self.cut or each.lane != _TURNS]
+        ends = [each.end for each in self.facts if not self.cut or each.lane != TURNS]
         last = max([first + 1, *ends, 0 if self.cut else self.lasts])
         margin = (last - first) * _MARGIN
         self.span = (first - margin, last + margin)
@@ -116,7 +94,7 @@ class _Timeline:
         parts.append(f"first {len(self.facts):,} of {total:,} facts" if self.cut else words.count(total, "fact"))
         parts.append("generated demo data" if self.answer.meta.generated else "")
         notes = [each for each in self.answer.meta.notes if "rows in all" not in each]
-        failed = any(each.state in _FAILED for each in self.facts)
+        failed = any(each.state in FAILED for each in self.facts)
         legend = "cross: error or timeout" if failed else ""
         return words.lines(" · ".join(each for each in parts if each), *notes[:2], legend)
 
@@ -135,20 +113,20 @@ class _Timeline:
                 "value": [side for _, side in told],
             }
             made.append(Series({**_NOTHING, **columns}, {**_NO_FACTS, "part": "word"}))
-        alike: dict[tuple[bool, str, str, str, str], list[_Fact]] = {}
+        alike: dict[tuple[bool, str, str, str, str], list[Fact]] = {}
         for each in self.facts:
             key = (each.length is None, each.lane, each.state, each.name, each.made_by)
             alike.setdefault(key, []).append(each)
         return made + [self._alike(found) for found in alike.values()]
 
-    def _alike(self, facts: Sequence[_Fact]) -> Series:
+    def _alike(self, facts: Sequence[Fact]) -> Series:
         first = facts[0]
         columns: dict[str, list[Cell]] = {"offset": [self._ms(each.offset) for each in facts]}
         if first.length is not None:
             columns["length"] = [self._ms(each.length or 0) for each in facts]
         if any(each.value is not None for each in facts):
             columns["value"] = [each.value for each in facts]
-        if first.lane == _TURNS:
+        if first.lane == TURNS:
             columns["turn"] = [each.turn for each in facts]
         return Series(
             {**_NOTHING, **columns},
@@ -164,10 +142,10 @@ class _Timeline:
         """Whole milliseconds where a pixel is more than ten of them."""
         return round(offset) if self.span[1] - self.span[0] > 10 * self.wide else round(offset, 3)
 
-    def _told(self) -> list[tuple[_Fact, int]]:
+    def _told(self) -> list[tuple[Fact, int]]:
         """The points whose names touch no other: right of them (1), or left of the last one (-1)."""
         told = []
-        for lane in (_ERRORS, _OUTCOME):
+        for lane in (ERRORS, OUTCOME):
             points = [each for each in self.facts if each.lane == lane and each.length is None]
             free = 0.0
             for each, after in zip(points, [*points[1:], None], strict=False):
@@ -222,7 +200,7 @@ class _Timeline:
                 x2=alt.X2("until:T", title=None), color=colour, stroke=stroke, tooltip=told
             )
         ]
-        if any(each.state in _FAILED and each.length is not None for each in self.facts):
+        if any(each.state in FAILED and each.length is not None for each in self.facts):
             above = bars.transform_filter(bad)
             cross = above.mark_point(
                 shape="cross", angle=45, size=70, yOffset=-_SIZE / 2, filled=True, opacity=1, fill="#111827",
@@ -266,14 +244,14 @@ class _Timeline:
         """The session, what is drawn, its failures in order of time, and its slowest turn."""
         drawn = f"The first {len(self.facts)} of {self.answer.meta.n}" if self.cut else f"All {len(self.facts)}"
         said = [self.said(), f"{drawn} facts are drawn."]
-        bad = [each for each in self.facts if each.state in _FAILED]
+        bad = [each for each in self.facts if each.state in FAILED]
         for each in bad[:_SAID]:
             when = words.duration(each.offset / 1_000)
             took = "" if each.length is None else f" after {words.figure(each.length, 'ms')}"
             said.append(f"{each.name} at {when}: {each.state}{took}.")
         if len(bad) > _SAID:
             said.append(f"{len(bad) - _SAID} more failures.")
-        turns = [(each.value, each.turn) for each in self.facts if each.lane == _TURNS]
+        turns = [(each.value, each.turn) for each in self.facts if each.lane == TURNS]
         known = [(value, turn) for value, turn in turns if isinstance(value, int | float)]
         if known:
             value, turn = max(known)
@@ -283,45 +261,3 @@ class _Timeline:
 
 _NOTHING: Mapping[str, list[Cell]] = {"row": [], "offset": [], "length": [], "name": [], "value": [], "turn": []}
 _NO_FACTS: Mapping[str, Cell] = {"part": None, "lane": None, "state": None, "what": None}
-
-
-def _fact(record: Mapping[str, Cell]) -> _Fact:
-    kind, status = record["kind"], record["status"]
-    name = clean(str(record["name"] or kind), 60)
-    failed = kind == "event" and (name.startswith("error.") or status in _FAILED)
-    length = record["duration_ms"]
-    lane = {"interaction": _TURNS, "event": _ERRORS if failed else _EVENTS, "outcome": _OUTCOME}.get(str(kind), name)
-    return _Fact(
-        offset=float(record["offset_ms"] or 0),
-        length=float(length) if isinstance(length, int | float) else None,
-        lane=lane,
-        state=str(status) if status in theme.STATUS else "error" if failed else _UNKNOWN,
-        name=name,
-        made_by="/".join(clean(str(record[each]), 60) for each in ("provider", "model") if record[each]),
-        value=record["value"] if isinstance(record["value"], int | float) else None,
-        turn=clean(str(record["interaction_id"] or ""), 80),
-    )
-
-
-def _folded(facts: list[_Fact]) -> list[_Fact]:
-    """The facts, with rarer components in one lane when there are many."""
-    own = {_TURNS, _ERRORS, _EVENTS, _OUTCOME}
-    busy: dict[str, float] = {}
-    for each in facts:
-        if each.lane not in own:
-            busy[each.lane] = busy.get(each.lane, 0) + (each.length or 0)
-    kept = own.union(sorted(busy, key=lambda lane: (-busy[lane], lane))[:_MOST_COMPONENTS])
-    return [
-        each
-        if each.lane in kept
-        else _Fact(each.offset, each.length, _OTHERS, each.state, each.name, each.made_by, each.value, each.turn)
-        for each in facts
-    ]
-
-
-def _lanes(facts: Sequence[_Fact]) -> list[str]:
-    """Turns first, components in the order in which they first run, then the rest, errors, events and the outcome."""
-    seen = dict.fromkeys(each.lane for each in facts)
-    fixed = (_TURNS, _OTHERS, _ERRORS, _EVENTS, _OUTCOME)
-    components = [lane for lane in seen if lane not in fixed]
-    return [lane for lane in (_TURNS, *components, *fixed[1:]) if lane in seen]

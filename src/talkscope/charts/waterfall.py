@@ -7,11 +7,12 @@ turn's time goes, and light where it waits for its parts; time in which no span 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talkscope.charts.drawing import Drawing, Series, empty, finished, room, theme, words
 from talkscope.charts.drawing.path import Stretch, path
+from talkscope.charts.drawing.spans import ms, span
 from talkscope.models.answers import Cell, TurnAnswer
 from talkscope.models.text import clean
 
@@ -23,11 +24,10 @@ MOST_SPANS = 80
 NO_SPANS = "No data: no spans were recorded for this interaction"
 _MOST_GAPS = 80
 _NAMES = 260
-_INDENT, _DEEPEST = 14, 6
+_INDENT = 14
 _STEP, _TIGHT, _SPACIOUS = 25, 18, 30
 _RULE = "#8b95a3"
-_UNKNOWN = "no status"
-_STATES = (*theme.STATUS, _UNKNOWN)
+_STATES = (*theme.STATUS, theme.NO_STATUS)
 _SAID = 4
 _NO_SPAN = "(no span)"
 
@@ -50,39 +50,20 @@ def draw(answer: TurnAnswer, *, zone: str | None = None, most: int = MOST_SPANS)
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A span in milliseconds from the turn's start."""
-
-    row: int
-    offset: float
-    length: float
-    own: float
-    depth: int
-    ttfb: float | None
-    name: str
-    state: str
-    text: str
-
-    @property
-    def end(self) -> float:
-        return self.offset + self.length
-
-
 class _Waterfall:
     """An interaction answer, taken apart: the spans that are drawn, the gaps, and how far the axis goes."""
 
     def __init__(self, answer: TurnAnswer, most: int) -> None:
         self.answer, self.turn = answer, answer.interaction
         records = answer.records()
-        found = [_span(each) for each in records if each["kind"] == "span"]
-        self.gaps = [(_ms(each["offset_ms"]), _ms(each["duration_ms"])) for each in records if each["kind"] == "gap"]
+        found = [span(each) for each in records if each["kind"] == "span"]
+        self.gaps = [(ms(each["offset_ms"]), ms(each["duration_ms"])) for each in records if each["kind"] == "gap"]
         self.of = len(found)
         kept = sorted(range(self.of), key=lambda at: (-found[at].own, -found[at].length, at))[:most]
         self.pieces = path(
             [Stretch(each.offset, each.length, each.depth, each.own) for each in found], self.turn.total_ms or 0
         )
-        self.spans = {at: _at_row(found[at], row) for row, at in enumerate(sorted(kept))}
+        self.spans = {at: replace(found[at], row=row) for row, at in enumerate(sorted(kept))}
         names = [room.width(each.name) + each.depth * _INDENT for each in self.spans.values()]
         self.names = min(_NAMES, max([*names, room.width(_NO_SPAN) if self.gaps else 0])) + 12
         self.wide = round(theme.WIDTH + 60 - self.names)
@@ -314,35 +295,3 @@ def _stretches(part: str, state: str, parts: Sequence[tuple[int, float, float]])
         "length": [length for _, _, length in parts],
     }
     return Series({**_NOTHING, **columns}, {"part": part, "state": state})
-
-
-def _span(record: Mapping[str, Cell]) -> _Span:
-    depth = int(record["depth"]) if isinstance(record["depth"], int | float) else 0
-    made_by = "/".join(clean(str(record[each]), 60) for each in ("provider", "model") if record[each])
-    name = clean(str(record["processor"] or "span"), 60)
-    status = record["status"]
-    length = _ms(record["duration_ms"])
-    code = record["error_code"]
-    parts = [words.figure(length, "ms")]
-    parts += [] if status in ("ok", None) else [clean(str(status), 24)]
-    parts += [clean(str(code), 40)] if code else []
-    ttfb = record["ttfb_ms"]
-    return _Span(
-        row=0,
-        offset=_ms(record["offset_ms"]),
-        length=length,
-        own=_ms(record["self_ms"]),
-        depth=max(0, min(depth, _DEEPEST)),
-        ttfb=ttfb if isinstance(ttfb, int | float) else None,
-        name=f"{name} · {made_by}" if made_by else name,
-        state=str(status) if status in theme.STATUS else _UNKNOWN,
-        text=" · ".join(parts),
-    )
-
-
-def _at_row(span: _Span, row: int) -> _Span:
-    return _Span(row, span.offset, span.length, span.own, span.depth, span.ttfb, span.name, span.state, span.text)
-
-
-def _ms(value: Cell) -> float:
-    return value if isinstance(value, int | float) else 0.0

@@ -65,8 +65,8 @@ COMMANDS: Mapping[str, Entry] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on the arguments (the process's own without any), and return the exit code.
 
-    0 when all went well, 1 when something failed, 2 when the words make no command, 3 when `ingest` refused records,
-    130 after Ctrl-C, 141 when nobody reads the output any more.
+    0 when all went well, 1 when something failed, 2 when the words make no command, 3 when `ingest` or `sync` refused
+    records, 130 after Ctrl-C, 141 when nobody reads the output any more.
     """
     from talkscope.cli.group import run
 

@@ -14,11 +14,10 @@ from talkscope.charts import save
 from talkscope.charts.drawing import Drawing, theme
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
-from talkscope.cli.meanings import SAYS, WITHOUT
-from talkscope.cli.show import Page, as_json
+from talkscope.cli.meanings import SAYS, WITHOUT, retold
+from talkscope.cli.show import Page, as_json, placed
 from talkscope.cli.words import OneOf, Place, kebab, options, source_options, words
 from talkscope.contract import Question, understand
-from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 from talkscope.models.safe import whole
 from talkscope.models.text import clean
@@ -139,11 +138,7 @@ def _words(chart: Chart, preset: Mapping[str, object]) -> list[click.Parameter]:
         for each in options(chart.params, positional=one, defaults=preset, without=WITHOUT.get(question, ()))
         if each.name not in chart.hidden and each.name != one
     ]
-    told = _SAYS.get(chart.kind, {})
-    for option in found:
-        if isinstance(option, click.Option) and option.help and (says := told.get(option.name or "")):
-            _, *default = option.help.partition("  [")
-            option.help = says + "".join(default)
+    retold(found, _SAYS.get(chart.kind, {}))
     if one is None:
         return found
     spellings = [kebab(one), kebab(one.removesuffix(_ID)), _NAMED]
@@ -225,8 +220,7 @@ def _writer(output: object, *, shade: object, scale: object, pretty: bool) -> Ca
         raise click.UsageError("--pretty is for the spec: leave it out, or write to a .json file.")
     if not isinstance(output, Path):
         return lambda drawing: Page("json").write(as_json(drawing.spec, pretty=pretty))
-    if not output.absolute().parent.is_dir():
-        raise InvalidArgument(f"There is no folder {output.parent}.", hint="Make it first.")
+    placed(output)
 
     def write(drawing: Drawing) -> None:
         if form == ".json":

@@ -94,7 +94,7 @@ def examine(around: Surroundings, warehouse: Path | None = None, *, offline: boo
     except TalkscopeError as error:
         yield Finding("settings", "problem", error.message, error.hint)
         return
-    yield _settings(settings)
+    yield _checked("settings", lambda: _settings(settings))
     for source in settings.sources:
         if isinstance(source, SourceSettings):
             yield _checked(f"source {source.name}", partial(_source, source))

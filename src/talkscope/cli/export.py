@@ -11,15 +11,29 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
-from talkscope.cli.pulling import Account, account_options, beside, call_names, note, paging_options, pairs, pulled, say
-from talkscope.errors import InvalidArgument, Json, unknown
-from talkscope.models.text import clean
+from talkscope.cli.pulling import (
+    PLATFORMS,
+    account_of,
+    account_options,
+    beside,
+    call_names,
+    lasting,
+    note,
+    paging_options,
+    pairs,
+    project_of,
+    pulled,
+    say,
+    what_of,
+)
+from talkscope.cli.show import placed
+from talkscope.errors import Json, unknown
 
 if TYPE_CHECKING:
     from talkscope.jobs.pull import Journal, Listing, Pulled
     from talkscope.jobs.pull.files import Form, Sheet
+    from talkscope.settings import PlatformSettings
 
-_PLATFORMS = ("studio-chat", "agent-studio", "general-bots", "mavenoid", "convai")
 _EXAMPLES = {
     "studio-chat": "talkscope export studio-chat --start 2026-05-01 --end 2026-06-01 --messages -o may.json",
     "agent-studio": "talkscope export agent-studio error-logs --param period=7d -o errors.csv",
@@ -45,13 +59,13 @@ class _Exports(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The platforms."""
-        return list(_PLATFORMS)
+        return list(PLATFORMS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The platform's command."""
         name = cmd_name.replace("_", "-")
-        if name not in _PLATFORMS:
-            raise unknown("platform", cmd_name[:60], _PLATFORMS)
+        if name not in PLATFORMS:
+            raise unknown("platform", cmd_name[:60], PLATFORMS)
         return _platform(name)
 
 
@@ -89,7 +103,7 @@ def _platform(name: str) -> click.Command:
                 ["call"],
                 metavar="[CALL]" if studio else "CALL",
                 required=not studio,
-                default="conversations" if studio else None,
+                **({"default": "conversations"} if studio else {}),
             ),
             *(_conversation_options() if studio else []),
             click.Option(
@@ -162,18 +176,16 @@ def _export(platform: str, given: dict[str, object]) -> None:
     assert isinstance(output, Path)
     if str(output) == "-":
         raise click.UsageError("An export goes into a file; `talkscope fetch PLATFORM CALL --all` writes to stdout.")
-    if not output.absolute().parent.is_dir():
-        raise InvalidArgument(f"There is no folder {clean(str(output.parent))}.", hint="Make it, or name another.")
+    placed(output)
     named = given["format"]
     form = files.form_of(output, named if isinstance(named, str) else None)
     source = given["source"]
-    account = Account.of(settings, platform, source if isinstance(source, str) else None)
+    account = account_of(settings, platform, source if isinstance(source, str) else None)
     plan = _plan(account, given)
-    what = {**account.what, **plan.what}
+    what = {**what_of(account), **plan.what}
     now = around.now()
-    with Journal(
-        beside(output), what, begun=now.isoformat(timespec="seconds"), restart=bool(given["restart"])
-    ) as journal:
+    begun = now.isoformat(timespec="seconds")
+    with Journal(beside(output), what, begun=begun, restart=bool(given["restart"])) as journal, lasting(journal):
         brought = pulled(around, settings, account, plan, journal, at_once=_whole(given["concurrency"]))
         sheet = _sheet(plan, journal, brought, form, now)
         size = files.write(
@@ -186,19 +198,19 @@ def _export(platform: str, given: dict[str, object]) -> None:
     note(around, account, plan.call)
 
 
-def _plan(account: Account, given: Mapping[str, object]) -> Listing:
+def _plan(account: PlatformSettings, given: Mapping[str, object]) -> Listing:
     """What is pulled. Raises InvalidArgument and click.UsageError for words that make no call."""
     from talkscope.jobs.pull import Listing, asking
     from talkscope.jobs.pull.conversations import Conversations
 
     told = pairs(_texts(given["param"]))
-    name, rows = str(given["call"]).replace("-", "_"), given["rows"]
+    name, rows = str(given["call"]), given["rows"]
     filters = {word: given[option] for option, word in _FILTERS.items() if given.get(option) is not None}
-    if account.platform != "studio_chat" or name != "conversations":
+    if account.platform != "studio_chat" or name.lower() != "conversations":
         odd = [*filters, *(option for option in ("start", "end", "messages") if given.get(option))]
         if odd:
             raise click.UsageError("Those filters are those of conversations: give this call its words with --param.")
-        call = asking.named(account.platform, name, told, project_id=account.project_id)
+        call = asking.named(account.platform, name, told, project_id=project_of(account))
         if not call.read_only:
             raise click.UsageError("This call may change something and lists nothing: see `talkscope fetch`.")
         return Listing(call, rows=str(rows) if rows is not None else None)
@@ -208,8 +220,8 @@ def _plan(account: Account, given: Mapping[str, object]) -> Listing:
     if rows is not None:
         raise click.UsageError("--rows is for a CALL whose answer holds several lists.")
     asked = {"limit": _PAGE, **filters, "start_date": given["start"], "end_date": given["end"]}
-    call = asking.named("studio_chat", name, _spelled(asked, told), project_id=account.project_id)
-    project = dict(told).get("project_id", account.project_id)
+    call = asking.named("studio_chat", name, _spelled(asked, told), project_id=project_of(account))
+    project = dict(told).get("project_id", project_of(account))
     return Conversations(call, project, messages=bool(given["messages"]))
 
 

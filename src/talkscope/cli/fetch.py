@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import click
-from pydantic_core import from_json
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
 from talkscope.cli.pulling import (
-    Account,
+    PlatformWord,
+    account_of,
     account_options,
     beside,
     call_lines,
+    lasting,
     note,
     paging_options,
     pairs,
+    project_of,
     pulled,
     reached,
     say,
+    what_of,
 )
-from talkscope.cli.show import as_json, on_terminal
+from talkscope.cli.show import as_json, on_terminal, placed
+from talkscope.cli.words import json_text
 from talkscope.errors import InvalidArgument, Json
 
 if TYPE_CHECKING:
     from talkscope.flow import AnyCall
     from talkscope.jobs.pull import Journal, Listing
     from talkscope.jobs.pull.files import Sheet
-    from talkscope.settings import Settings
+    from talkscope.settings import PlatformSettings, Settings
 
 
 _POSITIONS = 2
@@ -70,7 +74,7 @@ def command(name: str) -> click.Command:
         name,
         callback=_fetch,
         params=[
-            click.Argument(["platform"], metavar="PLATFORM"),
+            click.Argument(["platform"], type=PlatformWord(), metavar="PLATFORM"),
             click.Argument(["what"], metavar="[CALL|PATH]", required=False),
             click.Option(
                 ["--param", "-p"],
@@ -121,12 +125,13 @@ def _fetch(
 
     around = surroundings(click.get_current_context())
     settings = around.settings()
-    word = asking.platform_of(platform)
     if what is None:
-        click.echo("\n".join([*call_lines(word), "", "A parameter with * is needed."]))
+        click.echo("\n".join([*call_lines(platform), "", "A parameter with * is needed."]))
         return
-    account = Account.of(settings, word, source)
-    call = _call(account, what, pairs(param), method, _body(body))
+    if output is not None:
+        placed(output)
+    account = account_of(settings, platform, source)
+    call = _call(account, what, pairs(param), method, None if body is None else json_text(body, "--body"))
     asking.permit(call, allowed=settings.allow_side_effects)
     pretty = pretty or (output is None and on_terminal())
     if isinstance(call, Download):
@@ -143,7 +148,13 @@ def _fetch(
 
 
 def _one(
-    around: Surroundings, settings: Settings, account: Account, call: AnyCall, *, pretty: bool, output: Path | None
+    around: Surroundings,
+    settings: Settings,
+    account: PlatformSettings,
+    call: AnyCall,
+    *,
+    pretty: bool,
+    output: Path | None,
 ) -> None:
     """Ask once, and write what came."""
     from talkscope.jobs.pull import asking
@@ -161,7 +172,7 @@ def _one(
 def _all(
     around: Surroundings,
     settings: Settings,
-    account: Account,
+    account: PlatformSettings,
     plan: Listing,
     *,
     at_once: int,
@@ -174,9 +185,13 @@ def _all(
 
     with tempfile.TemporaryDirectory(prefix="talkscope-") as temporary:
         folder = Path(temporary) / "all.part" if output is None else beside(output)
-        what = {**account.what, **plan.what}
-        with Journal(folder, what, begun=around.now().isoformat(timespec="seconds"), restart=restart) as journal:
-            brought = pulled(around, settings, account, plan, journal, at_once=at_once, lasting=output is not None)
+        what = {**what_of(account), **plan.what}
+        begun = around.now().isoformat(timespec="seconds")
+        with (
+            Journal(folder, what, begun=begun, restart=restart) as journal,
+            nullcontext() if output is None else lasting(journal),
+        ):
+            brought = pulled(around, settings, account, plan, journal, at_once=at_once)
             sheet = _joined(plan, journal, brought.items)
             say([f"Note: {each}" for each in brought.notes])
             note(around, account, plan.call)
@@ -198,44 +213,27 @@ def _joined(plan: Listing, journal: Journal, count: int) -> Sheet:
     return Sheet(lambda: plan.items(journal.answer), head=head, name=plan.name)
 
 
-async def _bytes(around: Surroundings, settings: Settings, account: Account, call: AnyCall) -> bytes:
+async def _bytes(around: Surroundings, settings: Settings, account: PlatformSettings, call: AnyCall) -> bytes:
     async with reached(around, settings, account) as client:
         found: bytes = await client.send(call)
         return found
 
 
-def _call(account: Account, what: str, params: Sequence[tuple[str, str]], method: str | None, body: Json) -> AnyCall:
+def _call(
+    account: PlatformSettings, what: str, params: Sequence[tuple[str, str]], method: str | None, body: Json
+) -> AnyCall:
     """The call that the words mean. Raises InvalidArgument or UnknownName."""
     from talkscope.jobs.pull import asking
 
     if what.startswith("/"):
         verb = None if method is None else method.upper()
         return asking.raw(
-            account.platform, what, params, method=verb, body=body, url=account.url, project_id=account.project_id
+            account.platform, what, params, method=verb, body=body, url=account.url, project_id=project_of(account)
         )
-    call = asking.named(account.platform, what, params, body=body, project_id=account.project_id)
+    call = asking.named(account.platform, what, params, body=body, project_id=project_of(account))
     if method is not None and method.upper() != call.method:
         raise InvalidArgument(f"This call is a {call.method}.", hint="Leave --method out.")
     return call
-
-
-def _body(word: str | None) -> Json:
-    """The body that the word is, or that the file or stdin holds."""
-    if word is None:
-        return None
-    if word == "-":
-        text = sys.stdin.buffer.read()
-    elif word.startswith("@"):
-        text = Path(word[1:]).read_bytes()
-    else:
-        text = word.encode()
-    try:
-        told: Json = from_json(text, allow_inf_nan=False)
-    except ValueError as error:
-        raise InvalidArgument(
-            f"--body is not JSON: {error}.", hint="Give JSON text, @FILE for a file, or - for stdin."
-        ) from None
-    return told
 
 
 def _give(data: bytes, output: Path | None) -> None:

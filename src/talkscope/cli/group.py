@@ -60,12 +60,13 @@ class Surroundings:
         if warehouse is None and key is None and url is None:
             return found
         from talkscope import settings
+        from talkscope.settings.sources import folder
 
         only: AnySource
         if warehouse is None:
             only = settings.convai(found, key=key, url=url)
         elif key is None and url is None:
-            only = settings.SourceSettings("warehouse", warehouse.expanduser().absolute())
+            only = settings.SourceSettings("warehouse", folder("--warehouse", str(warehouse)))
         else:
             raise InvalidArgument(
                 "--warehouse asks a folder, --api-key and --base-url ask an account: give one of them."
@@ -204,7 +205,10 @@ def run(arguments: Sequence[str] | None = None, *, around: Surroundings | None =
     except (BrokenPipeError, _Unread):
         return _unread()
     except click.UsageError as error:
-        _complain(_usage(error))
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show()
+        else:
+            _complain(_usage(error))
         return 2
     except click.ClickException as error:
         _complain(f"error: {error.format_message()}")

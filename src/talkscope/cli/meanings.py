@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import click
+
 from talkscope.models.outcomes import HEADLINE, OUTCOMES
 
 USUAL: Mapping[str, str] = {
@@ -59,3 +61,12 @@ SAYS: Mapping[str, Mapping[str, str]] = {
 _PARTS = frozenset({"provider", "model", "processor"})
 WITHOUT: Mapping[str, Collection[str]] = {"outcomes": _PARTS | {"status"}, "support": _PARTS, "resources": _PARTS}
 """Shortcuts for filters that a question's records do not have."""
+
+
+def retold(found: list[click.Parameter], says: Mapping[str, str]) -> list[click.Parameter]:
+    """The options, of which these words are told otherwise; their defaults are told as before."""
+    for option in found:
+        if isinstance(option, click.Option) and option.help and (told := says.get(option.name or "")):
+            _, *default = option.help.partition("  [")
+            option.help = told + "".join(default)
+    return found

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,81 +12,63 @@ import anyio
 import click
 
 from talkscope.cli.group import Surroundings
-from talkscope.errors import AuthenticationError, Json, NotSupported, SourceNotChosen, TalkscopeError, unknown
+from talkscope.errors import Json, NotSupported, TalkscopeError
+from talkscope.jobs.pull import AT_ONCE, MOST_AT_ONCE, asking, pull
 from talkscope.models.text import clean
+from talkscope.settings import AccountSettings, PlatformSettings, needed_key
+from talkscope.settings.platforms import chosen
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from talkscope.client import AsyncClient
     from talkscope.flow import AnyCall
     from talkscope.jobs.pull import Journal, Plan, Progress, Pulled
     from talkscope.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account of a platform, Convai included."""
+PLATFORMS = tuple(name.replace("_", "-") for name in asking.PLATFORMS)
+"""The platforms that can be pulled from, as commands name them."""
 
-    platform: str
-    name: str
-    url: str
-    key: SecretStr | None
-    project_id: str = ""
 
-    @property
-    def also(self) -> dict[str, str]:
-        """What calls need besides, by word."""
-        return {"project_id": self.project_id} if self.project_id else {}
+class PlatformWord(click.Choice[str]):
+    """A platform, in kebab or snake case; its name in snake case is what a command gets."""
 
-    @property
-    def sample(self) -> bool:
-        """Whether the key is a vendor's documented sample, which is answered with dummy data."""
-        if self.platform != "mavenoid" or self.key is None:
-            return False
-        from talkscope.platforms.mavenoid import is_sample
+    def __init__(self) -> None:
+        super().__init__(PLATFORMS)
 
-        return is_sample(self.key)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The platform's name. Raises UnknownName with the nearest."""
+        return asking.platform_of(str(value))
 
-    @staticmethod
-    def of(settings: Settings, platform: str, source: str | None) -> Account:
-        """The platform's account of that name, or the only one.
 
-        Raises NotSupported where there is none, SourceNotChosen, UnknownName, or AuthenticationError without a key.
-        """
-        if platform != "convai":
-            told = settings.platform(platform, source)
-            key_from = told.key_from
-            found = Account(platform, told.name, told.url, told.key, told.also.get("project_id", ""))
-        else:
-            from talkscope.settings import AccountSettings
+def account_of(settings: Settings, platform: str, source: str | None) -> PlatformSettings:
+    """The platform's account of that name, or the only one, Convai's included.
 
-            named = {
-                each.name: each
-                for each in settings.sources
-                if isinstance(each, AccountSettings) and each.kind == "convai"
-            }
-            if not named:
-                raise NotSupported("No convai account is configured.", hint="Set CONVAI_API_KEY.")
-            if source is None and len(named) > 1:
-                raise SourceNotChosen(
-                    "Several convai accounts are configured and none is named.", hint=f"Name one of {', '.join(named)}."
-                )
-            if source is not None and source not in named:
-                raise unknown("source", source, named)
-            account = named[source] if source is not None else next(iter(named.values()))
-            key_from = account.key_from
-            found = Account("convai", account.name, account.url, account.key)
-        if found.key is None:
-            raise AuthenticationError(
-                f"The source {found.name} has no key.", hint=f"Set {key_from or 'its key'}, and start again."
-            )
-        return found
+    Raises NotSupported where there is none, SourceNotChosen, UnknownName, or AuthenticationError without a key.
+    """
+    found = _convai(settings, source) if platform == "convai" else settings.platform(platform, source)
+    needed_key(found)
+    return found
 
-    @property
-    def what(self) -> dict[str, Json]:
-        """Which account it is, without its key."""
-        return {"platform": self.platform, "source": self.name, "url": self.url}
+
+def _convai(settings: Settings, source: str | None) -> PlatformSettings:
+    accounts = [
+        PlatformSettings(each.name, "convai", each.url, each.key, each.key_from)
+        for each in settings.sources
+        if isinstance(each, AccountSettings) and each.kind == "convai"
+    ]
+    if not accounts:
+        raise NotSupported("No convai account is configured.", hint="Set CONVAI_API_KEY.")
+    return chosen(accounts, "convai", source)
+
+
+def project_of(account: PlatformSettings) -> str:
+    """The project that calls of Studio Chat are about; empty where none is set, or the platform has none."""
+    return account.also.get("project_id", "")
+
+
+def what_of(account: PlatformSettings) -> dict[str, Json]:
+    """Which account it is, without its key."""
+    return {"platform": account.platform, "source": account.name, "url": account.url}
 
 
 def account_options() -> list[click.Parameter]:
@@ -97,8 +78,6 @@ def account_options() -> list[click.Parameter]:
 
 def paging_options() -> list[click.Parameter]:
     """The options of a pull."""
-    from talkscope.jobs.pull.pager import AT_ONCE, MOST_AT_ONCE
-
     return [
         click.Option(
             ["--concurrency"],
@@ -114,7 +93,7 @@ def paging_options() -> list[click.Parameter]:
 
 
 @asynccontextmanager
-async def reached(around: Surroundings, settings: Settings, account: Account) -> AsyncIterator[AsyncClient]:
+async def reached(around: Surroundings, settings: Settings, account: PlatformSettings) -> AsyncIterator[AsyncClient]:
     """A client of the account that takes the time which a pull takes."""
     from talkscope.wiring import PATIENT
 
@@ -132,18 +111,13 @@ async def reached(around: Surroundings, settings: Settings, account: Account) ->
 def pulled(
     around: Surroundings,
     settings: Settings,
-    account: Account,
+    account: PlatformSettings,
     plan: Plan,
     journal: Journal,
     *,
     at_once: int,
-    lasting: bool = True,
 ) -> Pulled:
-    """Pull everything into the journal, with a bar where a person sees it.
-
-    Where the journal is `lasting`, Ctrl-C and errors say how to go on.
-    """
-    from talkscope.jobs.pull import pull
+    """Pull everything into the journal, with a bar where a person sees it."""
 
     async def go(tell: Callable[[Progress], object]) -> Pulled:
         async with reached(around, settings, account) as client:
@@ -151,8 +125,19 @@ def pulled(
 
     if len(journal):
         say([f"Going on with what began on {journal.begun}: {_parts(len(journal))} there already."])
-    with _telling_how_to_go_on(journal) if lasting else nullcontext(), bar() as tell:
+    with bar() as tell:
         return anyio.run(go, tell)
+
+
+@contextmanager
+def lasting(journal: Journal) -> Iterator[None]:
+    """Say on Ctrl-C and errors how to go on with what the journal holds."""
+    try:
+        yield
+    except (KeyboardInterrupt, TalkscopeError, OSError):
+        if len(journal):
+            say([f"Kept: {_parts(len(journal))} in {journal.folder}. The same command goes on from there."])
+        raise
 
 
 def say(lines: Sequence[str]) -> None:
@@ -161,7 +146,7 @@ def say(lines: Sequence[str]) -> None:
         click.echo(clean(line, 2_000), err=True)
 
 
-def note(around: Surroundings, account: Account, call: AnyCall, answer: object = None) -> None:
+def note(around: Surroundings, account: PlatformSettings, call: AnyCall, answer: object = None) -> None:
     """Say what the platform's figures are worth, on stderr."""
     if account.platform == "convai":
         return
@@ -171,7 +156,7 @@ def note(around: Surroundings, account: Account, call: AnyCall, answer: object =
     say([f"Note: {each}" for each in notes])
 
 
-def worth(around: Surroundings, account: Account) -> None:
+def worth(around: Surroundings, account: PlatformSettings) -> None:
     """Say what all figures of the account are worth, on stderr: those of a sample token are dummies."""
     if account.platform != "convai":
         from talkscope.platforms import platform
@@ -197,15 +182,11 @@ def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
 
 def call_names(platform: str) -> str:
     """The calls of a platform, as they are named here."""
-    from talkscope.jobs.pull import asking
-
     return ", ".join(name.replace("_", "-") for name in asking.calls(platform))
 
 
 def call_lines(platform: str) -> list[str]:
     """The calls of a platform: what each is for, and its parameters, a star at those it needs."""
-    from talkscope.jobs.pull import asking
-
     lines = []
     for name, make in asking.calls(platform).items():
         says = next(iter((make.__doc__ or "").strip().splitlines()), "").rstrip(".")
@@ -214,16 +195,6 @@ def call_lines(platform: str) -> list[str]:
         if takes:
             lines.append(f"    {' '.join(f'{each}*' if needed else each for each, needed in takes.items())}")
     return lines
-
-
-@contextmanager
-def _telling_how_to_go_on(journal: Journal) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, TalkscopeError, OSError):
-        if len(journal):
-            say([f"Kept: {_parts(len(journal))} in {journal.folder}. The same command goes on from there."])
-        raise
 
 
 def _parts(number: int) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 
 import click
-import orjson
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
-from talkscope.cli.meanings import SAYS, WITHOUT
+from talkscope.cli.meanings import SAYS, WITHOUT, retold
 from talkscope.cli.show import Page
-from talkscope.cli.words import Place, options, page_options, source_options, words
+from talkscope.cli.words import Place, json_text, options, page_options, source_options, words
 from talkscope.contract import QUESTIONS, Question, understand
-from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer
 
 _POSITIONAL = {"session": "session_id", "interaction": "interaction_id", "explain": "session_id", "query": "query"}
@@ -65,11 +61,7 @@ def _options(name: str, question: Question[Answer]) -> list[click.Parameter]:
     found = options(
         question.params, positional=_POSITIONAL.get(name), defaults=_DEFAULTS.get(name), without=WITHOUT.get(name, ())
     )
-    for option in found:
-        if isinstance(option, click.Option) and option.help and (says := SAYS.get(name, {}).get(option.name or "")):
-            _, *default = option.help.partition("  [")
-            option.help = says + "".join(default)
-    return found
+    return retold(found, SAYS.get(name, {}))
 
 
 def _common() -> list[click.Parameter]:
@@ -84,24 +76,8 @@ def _ask(question: Question[Answer], given: dict[str, object]) -> None:
     page = Page.taken(given)
     place = Place.of(given)
     if question.name == "query":
-        given["query"] = _json_text(str(given["query"]))
+        given["query"] = json_text(str(given["query"]), "The query")
     asked = {**_DEFAULTS.get(question.name, {}), **words(question.params, given)}
     understand(question.params, asked)
     with closing(around.app(place.settings(around))) as app:
         page.give(app.client(place.source).ask(question, **asked))
-
-
-def _json_text(word: str) -> object:
-    """The query that the word is, or that the file or stdin holds."""
-    if word == "-":
-        text: str | bytes = sys.stdin.buffer.read()
-    elif word.startswith("@"):
-        text = Path(word[1:]).read_bytes()
-    else:
-        text = word
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidArgument(
-            f"The query is not JSON: {error}.", hint="Give JSON text, @FILE for a file, or - for stdin."
-        ) from None

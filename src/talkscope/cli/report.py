@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
-from talkscope.cli import COMMANDS
+from talkscope.cli import COMMANDS, studio_report
 from talkscope.cli.group import Surroundings, surroundings
-from talkscope.cli.show import as_csv
-from talkscope.cli.words import OneOf, Place, options, source_options, words
+from talkscope.cli.show import placed
+from talkscope.cli.words import Place, options, source_options, words
 from talkscope.contract import understand
-from talkscope.errors import InvalidArgument, Json, NotSupported
-from talkscope.models.answers import Answer, Meta
 from talkscope.models.questions import SummaryAsked
-from talkscope.models.window import RANGES, Window, resolve
 
 if TYPE_CHECKING:
     from talkscope.jobs.report import Report
-    from talkscope.jobs.studio_report import Facts, Made, Recipe
-    from talkscope.models.safe import Masking
-    from talkscope.settings import Settings
 
 _RANGE = "last_7d"
 _FORMS = (".html", ".htm", ".pdf", ".md")
-_STUDIO = "studio-chat"
-_PLATFORM = "studio_chat"
-_STUDIO_FORMS = {".md": "md", ".csv": "csv", ".html": "html", ".htm": "html", ".pdf": "pdf"}
 _HELP = """Write a report on a window: headline figures and how they changed, charts, the slowest sessions and what made
 them slow, errors by component, and what got worse.
 
@@ -42,17 +31,6 @@ The page works offline and holds no script. A .pdf is printed by Chromium, Chrom
 Example:
   talkscope report --range last_7d -o report.html
   talkscope report --start-time 2026-05-01 --end-time 2026-06-01 --timezone Europe/Berlin -o may.pdf"""
-_STUDIO_HELP = """Report on a Studio Chat account, or on conversations exported from it.
-
-A RECIPE is one section; without any all are made: {recipes}.
-
-Every rate is told with its n. With --from nothing is asked of the platform, and what an export cannot tell is said.
-
-\b
-Example:
-  talkscope report studio-chat --range last_month -o month.html
-  talkscope report studio-chat csat dsat --start 2026-05-01 --end 2026-06-01 -o csat.md
-  talkscope report studio-chat --from may.json -o may.csv"""
 
 
 def command(name: str) -> click.Command:
@@ -61,7 +39,7 @@ def command(name: str) -> click.Command:
         name,
         callback=_report,
         invoke_without_command=True,
-        subcommand_metavar=f"[{_STUDIO} …]",
+        subcommand_metavar=f"[{studio_report.NAME} …]",
         params=[
             click.Option(
                 ["--output", "-o"], type=click.Path(path_type=Path, dir_okay=False, writable=True), metavar="FILE",
@@ -74,7 +52,7 @@ def command(name: str) -> click.Command:
         help=_HELP,
         short_help=COMMANDS[name].says,
     )  # fmt: skip
-    found.add_command(_studio_command())
+    found.add_command(studio_report.command())
     return found
 
 
@@ -82,8 +60,10 @@ def _report(output: Path | None, title: str | None, **given: object) -> None:
     context = click.get_current_context()
     if context.invoked_subcommand is not None:
         if output is not None or title is not None or any(value not in (None, ()) for value in given.values()):
-            raise click.UsageError(f"Put the options behind {_STUDIO}.")
+            raise click.UsageError(f"Put the options behind {studio_report.NAME}.")
         return
+    from talkscope.jobs.report import printer
+
     around = surroundings(context)
     file = _file(output)
     place = Place.of(given)
@@ -91,9 +71,9 @@ def _report(output: Path | None, title: str | None, **given: object) -> None:
     if not {"range", "start_time", "end_time"} & asked.keys():
         asked["range"] = _RANGE
     understand(SummaryAsked, asked)
-    printer = _printer(file)
+    prints = printer() if file.suffix.lower() == ".pdf" else None
     made = anyio.run(_made, around, place, asked, title)
-    file.write_bytes(_written(made, file, printer))
+    file.write_bytes(_written(made, file, prints))
     click.echo(f"Written: {file}", err=True)
 
 
@@ -103,17 +83,7 @@ def _file(output: Path | None) -> Path:
         raise click.UsageError(f"Where to? {told[0].upper()}{told[1:]}")
     if output.suffix.lower() not in _FORMS:
         raise click.UsageError(f"{output.name} names no form: {told}")
-    return output
-
-
-def _printer(file: Path) -> Callable[[str], bytes] | None:
-    """What prints the page, where it is to be printed: looked for before anything is asked."""
-    if file.suffix.lower() != ".pdf":
-        return None
-    from talkscope.jobs.report import browser, needed, pdf
-
-    program = needed(browser())
-    return lambda page: pdf(page, program)
+    return placed(output)
 
 
 async def _made(around: Surroundings, place: Place, asked: dict[str, object], title: str | None) -> Report:
@@ -137,198 +107,7 @@ def _written(made: Report, file: Path, printer: Callable[[str], bytes] | None) -
         return markdown(made).encode()
     from talkscope.charts.rendering import Renderer
 
-    with ExitStack() as stack:
-        renderer = stack.enter_context(Renderer())
+    with Renderer() as renderer:
         click.echo("Drawing …", err=True)
         page = html(made, lambda spec: renderer.render(spec, "svg").decode())
     return page.encode() if printer is None else printer(page)
-
-
-class _Studio(click.Command):
-    """The report on a Studio Chat account, whose recipes are listed in its help."""
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help, with the recipes."""
-        from talkscope.jobs.studio_report import RECIPES
-
-        self.help = _STUDIO_HELP.format(recipes=", ".join(RECIPES))
-        super().format_help_text(ctx, formatter)
-
-
-def _studio_command() -> click.Command:
-    return _Studio(
-        _STUDIO,
-        callback=_studio,
-        params=[
-            click.Argument(["recipes"], nargs=-1, metavar="[RECIPE]..."),
-            click.Option(["--range"], type=OneOf(RANGES), help=f"The window.  [default: {_RANGE}]"),
-            click.Option(
-                ["--start", "--start-time", "start"], metavar="TIME",
-                help="Instead of --range: last messages at or after this.",
-            ),
-            click.Option(
-                ["--end", "--end-time", "end"], metavar="TIME", help="Last messages before this.  [default: now]"
-            ),
-            click.Option(["--timezone"], metavar="ZONE", default="UTC", help="Whose days they are.  [default: UTC]"),
-            click.Option(["--playbook-base-id"], metavar="ID", help="Only this assistant, all its versions."),
-            click.Option(["--tags"], metavar="TAG,TAG", help="Only conversations with all of these tags."),
-            click.Option(["--metric"], multiple=True, metavar="SLUG", help="Only this conversion metric; repeat it."),
-            click.Option(
-                ["--from", "export"], type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
-                help="Report on the conversations of this export, .json or .ndjson, and ask nothing.",
-            ),
-            click.Option(
-                ["--save"], type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-                help="Keep the raw answers there, one file each; they hold personal data.",
-            ),
-            click.Option(
-                ["--output", "-o"], type=click.Path(path_type=Path, dir_okay=False, writable=True), metavar="FILE",
-                help="Where to write it; .md, .csv, .html and .pdf name the form. Without it, stdout.",
-            ),
-            click.Option(
-                ["--format"], type=click.Choice(["md", "csv", "html", "pdf"]),
-                help="Without it, by how the file's name ends; md on stdout.",
-            ),
-            click.Option(["--raw"], is_flag=True, help="CSV cells as they are: a spreadsheet may run formulas."),
-            click.Option(["--title"], metavar="TEXT", help="Its heading."),
-            click.Option(["--source"], metavar="NAME", help="Which configured account is asked."),
-        ],
-        help=_STUDIO_HELP.format(recipes="see --help"),
-        short_help="A report on a Studio Chat account",
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What `talkscope report studio-chat` was told."""
-
-    recipes: tuple[str, ...]
-    range: str | None
-    start: str | None
-    end: str | None
-    timezone: str
-    playbook_base_id: str | None
-    tags: str | None
-    metric: tuple[str, ...]
-    export: Path | None
-    save: Path | None
-    output: Path | None
-    format: str | None
-    raw: bool
-    title: str | None
-    source: str | None
-
-    def form(self) -> str:
-        """The form that is wanted. Raises UsageError."""
-        named = _STUDIO_FORMS.get(self.output.suffix.lower()) if self.output else "md"
-        form = self.format or named
-        if form is None:
-            raise click.UsageError("The file names no form: end it with .md, .csv, .html or .pdf, or give --format.")
-        if form == "pdf" and self.output is None:
-            raise click.UsageError("A PDF is written to a file: -o report.pdf.")
-        return form
-
-    def window(self, around: Surroundings) -> Window | None:
-        """The window; None for all of an export."""
-        if self.export is not None and self.range is self.start is self.end is None:
-            return None
-        return resolve(
-            now=around.now(), range=self.range, start_time=self.start, end_time=self.end, timezone=self.timezone,
-            default=_RANGE,
-        )  # fmt: skip
-
-    def told(self) -> tuple[str, ...]:
-        """The tags."""
-        return tuple(dict.fromkeys(each.strip() for each in (self.tags or "").split(",") if each.strip()))
-
-
-def _studio(**given: object) -> None:
-    from talkscope.jobs.studio_report import chosen, report
-
-    asked = _Asked(**given)  # type: ignore[arg-type]
-    around = surroundings(click.get_current_context())
-    form, recipes, settings = asked.form(), chosen(asked.recipes), around.settings()
-    printer = _printer(Path("report.pdf")) if form == "pdf" else None
-    if asked.export is None:
-        facts, mask = anyio.run(_asked_live, around, settings, asked, recipes)
-    else:
-        facts, mask = _read_export(around, settings, asked)
-    reveal = settings.reveal_personal_data
-    made = report(facts, recipes, mask=str if reveal else mask, reveal=reveal, title=asked.title)
-    data = _studio_written(made, form, printer, raw=asked.raw)
-    if asked.output is None:
-        click.echo(data, nl=False)
-    else:
-        asked.output.write_bytes(data)
-        click.echo(f"Written: {asked.output}", err=True)
-
-
-async def _asked_live(
-    around: Surroundings, settings: Settings, asked: _Asked, recipes: dict[str, Recipe]
-) -> tuple[Facts, Masking]:
-    """The account's facts, and what masks their texts."""
-    from talkscope.jobs.studio_report import Facts, Saved, Scope, gather
-    from talkscope.wiring import PATIENT
-
-    account = settings.platform(_PLATFORM, asked.source)
-    project = account.also.get("project_id")
-    if not project:
-        raise NotSupported(f"The source {account.name} has no project.", hint="Set STUDIO_PROJECT_ID.")
-    now, window = around.now(), asked.window(around)
-    assert window is not None
-    facts = Facts(Scope(window, asked.playbook_base_id, asked.told(), asked.metric), now, account.name)
-    saved = Saved(asked.save) if asked.save is not None else None
-    async with around.app(settings) as app:
-        client = app.async_platform(_PLATFORM, account.name, policy=PATIENT)
-        names = {need for recipe in recipes.values() for need in recipe.needs}
-        keep: Callable[[str, Json], object] = saved.keep if saved else lambda _name, _json: None
-        await gather(client, project, facts, names, progress=_tell, keep=keep)
-        mask = app.masking(account.name).mask
-    if saved:
-        saved.done(now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        _tell(f"Saved: {len(saved.files)} files in {saved.folder}")
-    return facts, mask
-
-
-def _read_export(around: Surroundings, settings: Settings, asked: _Asked) -> tuple[Facts, Masking]:
-    """The facts of an export, and what masks their texts: as the account's own texts are, where there is one."""
-    from talkscope.jobs.studio_report import Scope, exported
-    from talkscope.models.masking import Mask, stored_key
-    from talkscope.settings import private_folder
-
-    told = {
-        "--playbook-base-id": asked.playbook_base_id, "--metric": asked.metric, "--save": asked.save,
-        "--source": asked.source,
-    }  # fmt: skip
-    odd = [name for name, value in told.items() if value]
-    if odd:
-        raise click.UsageError(f"{odd[0]} asks the platform, and --from does not: filter when you export.")
-    assert asked.export is not None
-    window = asked.window(around)
-    try:
-        facts = exported(asked.export, Scope(window) if window else None, tags=asked.told(), now=around.now())
-    except UnicodeDecodeError:
-        raise InvalidArgument(f"{asked.export.name} is not UTF-8.", hint="Give a file that was exported.") from None
-    names = [each.name for each in settings.platforms if each.platform == _PLATFORM]
-    folder = private_folder(names[0] if len(names) == 1 else _PLATFORM)
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return facts, Mask(stored_key(folder)).mask
-
-
-def _studio_written(made: Made, form: str, printer: Callable[[str], bytes] | None, *, raw: bool) -> bytes:
-    from talkscope.jobs.report import html, markdown
-    from talkscope.jobs.studio_report import COLUMNS
-
-    if form == "md":
-        return markdown(made.report).encode()
-    if form == "csv":
-        rows = [list(row) for row in made.cells]
-        answer = Answer(columns=list(COLUMNS), rows=rows, meta=Meta(source=_PLATFORM, n=len(rows)))
-        return as_csv(answer, raw=raw).encode()
-    page = html(made.report, _undrawn)
-    return page.encode() if printer is None else printer(page)
-
-
-def _undrawn(_: dict[str, Json]) -> str:
-    raise AssertionError("this report holds no chart")

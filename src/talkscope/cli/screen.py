@@ -27,7 +27,10 @@ _NAMES = ("measure", "name", "metric")
 
 
 class Screen:
-    """What is seen of a board: its panels one below the other, and what its stream tells, where it has one."""
+    """What is seen of a board: its panels one below the other, and what its stream tells, where it has one.
+
+    What `stays` is left on the terminal in the end; else it has a screen of its own, and is gone with that.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,13 @@ class Screen:
         now: Callable[[], datetime],
         *,
         stream: bool = False,
+        stays: bool = False,
         console: Console | None = None,
     ) -> None:
-        self._name, self._now, self._stream = name, now, stream
+        self._name, self._now, self._stream, self._stays = name, now, stream, stays
         self._panels: dict[str, Answer | TalkscopeError | None] = dict.fromkeys(panels)
         self._events: list[str] = []
-        self._live = Live(Text(), console=console, screen=True, auto_refresh=False)
+        self._live = Live(Text(), console=console, screen=not stays, auto_refresh=False)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -80,7 +84,8 @@ class Screen:
             : _NOTES if height > _SMALL else 1
         ]
         room = height - 1 - len(parts) - len(notes)
-        told = [f"{clean(self._name, 60)}, {self._now():%Y-%m-%d %H:%M:%S} UTC (Ctrl-C ends)"]
+        ends = "" if self._stays else " (Ctrl-C ends)"
+        told = [f"{clean(self._name, 60)}, {self._now():%Y-%m-%d %H:%M:%S} UTC{ends}"]
         for (heading, body), share in zip(parts, _shares([len(body) for _, body in parts], room), strict=True):
             told.append(f"── {heading} ".ljust(width, "─"))
             told += _cut(body, share)

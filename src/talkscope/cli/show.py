@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 import click
 
+from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell, ConcurrencyAnswer, ExplainAnswer, Meta, SessionAnswer, TurnAnswer
 from talkscope.models.text import clean, escaped, sheet_cell
 
@@ -67,6 +68,14 @@ class Page:
             click.echo(data, nl=False)
         else:
             self.output.write_bytes(data)
+
+
+def placed(output: Path) -> Path:
+    """The file, when there is a folder for it: asked before anything else is. Raises InvalidArgument."""
+    folder = output.absolute().parent
+    if not folder.is_dir():
+        raise InvalidArgument(f"There is no folder {clean(str(output.parent))}.", hint="Make it, or name another.")
+    return output
 
 
 def on_terminal() -> bool:

@@ -14,9 +14,19 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
-from talkscope.cli.pulling import Account, account_options, bar, paging_options, reached, say, worth
+from talkscope.cli.pulling import (
+    PLATFORMS,
+    PlatformWord,
+    account_of,
+    account_options,
+    bar,
+    paging_options,
+    reached,
+    say,
+    worth,
+)
 from talkscope.cli.show import as_json, grid, on_terminal
-from talkscope.errors import InvalidRange, NotSupported, TalkscopeError, unknown
+from talkscope.errors import InvalidArgument, InvalidRange, NotSupported, TalkscopeError
 from talkscope.models.answers import Cell
 from talkscope.models.records import micros
 from talkscope.models.text import clean
@@ -25,9 +35,8 @@ from talkscope.models.window import iso, parse_moment, zone_of
 
 if TYPE_CHECKING:
     from talkscope.jobs.sync import Synced
-    from talkscope.settings import Settings
+    from talkscope.settings import PlatformSettings, Settings
 
-_PLATFORMS = ("studio-chat", "agent-studio", "general-bots", "mavenoid", "convai")
 _BACK = re.compile(r"(\d{1,4})([dh])")
 REFUSED = 3
 
@@ -38,7 +47,7 @@ def command(name: str) -> click.Command:
         name,
         callback=_sync,
         params=[
-            click.Argument(["platform"], type=_Platform([*_PLATFORMS]), metavar="PLATFORM"),
+            click.Argument(["platform"], type=PlatformWord(), metavar="PLATFORM"),
             click.Option(
                 ["--since"],
                 metavar="TIME",
@@ -63,21 +72,10 @@ def command(name: str) -> click.Command:
         " resources, live support and availability, whatever it tells. Run it as often as you like: it goes on from"
         " where the last run ended, and what is there already changes nothing. An interrupted run goes on where it"
         " stopped.\n\nEnds with 3 when records were refused; the rest is loaded.\n\n"
-        f"PLATFORM is one of {', '.join(_PLATFORMS)}.\n\n"
+        f"PLATFORM is one of {', '.join(PLATFORMS)}.\n\n"
         "\b\nExample:\n  talkscope sync studio-chat --since 2026-05-01 --into support",
         short_help=COMMANDS[name].says,
     )
-
-
-class _Platform(click.Choice[str]):
-    """A platform, in kebab or snake case."""
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """The platform's name in snake case."""
-        word = str(value).strip().lower().replace("_", "-")
-        if word not in self.choices:
-            raise unknown("platform", clean(word, 60), [*self.choices])
-        return word.replace("-", "_")
 
 
 def _sync(
@@ -96,8 +94,8 @@ def _sync(
         raise click.UsageError("--json and --pretty exclude each other.", context)
     around = surroundings(context)
     settings = around.settings()
-    account = Account.of(settings, platform, source)
-    if platform == "studio_chat" and not account.project_id:
+    account = account_of(settings, platform, source)
+    if platform == "studio_chat" and not account.also.get("project_id"):
         raise NotSupported(f"The source {account.name} has no project.", hint="Set STUDIO_PROJECT_ID.")
     folder = _folder(settings, into)
     begin = None if since is None else _moment(since, around.now())
@@ -114,7 +112,7 @@ def _sync(
 def _run(
     around: Surroundings,
     settings: Settings,
-    account: Account,
+    account: PlatformSettings,
     folder: Path,
     since: datetime | None,
     *,
@@ -124,7 +122,7 @@ def _run(
 ) -> list[Synced]:
     from talkscope.jobs import sync as job
 
-    place = job.Source(account.name, account.platform, account.url, account.also, generated=account.sample)
+    place = job.Source(account.name, account.platform, account.url, account.also, generated=_sample(account))
     engine = job.Engine(settings.memory_limit, settings.threads)
 
     async def go() -> list[Synced]:
@@ -148,13 +146,25 @@ def _run(
         raise
 
 
+def _sample(account: PlatformSettings) -> bool:
+    """Whether the key is a vendor's documented sample, which is answered with dummy data."""
+    if account.platform != "mavenoid" or account.key is None:
+        return False
+    from talkscope.platforms.mavenoid import is_sample
+
+    return is_sample(account.key)
+
+
 def _folder(settings: Settings, into: str | None) -> Path:
     """The warehouse that is written: a configured one by name, else a folder; the user's own without any."""
     from talkscope.settings import SourceSettings, own_warehouse
+    from talkscope.settings.sources import folder
 
     named = {each.name: each.path for each in settings.sources if isinstance(each, SourceSettings)}
     if into is not None:
-        return named.get(into) or Path(into).expanduser().absolute()
+        if not into.strip():
+            raise InvalidArgument("--into names no warehouse.", hint="Name a folder, or leave --into out.")
+        return named.get(into) or folder("--into", into)
     return settings.warehouse().path if named else own_warehouse()
 
 
@@ -188,7 +198,7 @@ def _plain(rounds: Sequence[Synced]) -> list[dict[str, object]]:
     ]
 
 
-def _told(account: Account, folder: Path, rounds: Sequence[Synced]) -> str:
+def _told(account: PlatformSettings, folder: Path, rounds: Sequence[Synced]) -> str:
     if not rounds:
         return f"{account.name} is synced already into {folder}."
     told = []

@@ -11,21 +11,15 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
-from talkscope.cli.show import Page
+from talkscope.cli.show import Page, placed
 from talkscope.cli.words import options, page_options, words
 from talkscope.models.answers import Answer
 from talkscope.models.text import clean
-from talkscope.tools import toolset
+from talkscope.tools import TOOLSETS, toolset
 from talkscope.tools.vendor import VendorTool
 
-_PLATFORMS: Mapping[str, str] = {
-    "studio": "studio_chat",
-    "calls": "agent_studio",
-    "bots": "general_bots",
-    "mavenoid": "mavenoid",
-}
+_PLATFORMS: Mapping[str, str] = {word: platform for platform, word in TOOLSETS.items()}
 """By command, which is how the tools' names begin: the platform."""
-
 
 _WRITTEN = re.compile(r"\w*[_=0-9]")
 _POSITIONAL: Mapping[str, str] = {"studio_conversation": "ids", "calls_detail": "call_id", "studio_analyze": "ids"}
@@ -78,6 +72,8 @@ def _word(name: str, tool: VendorTool) -> str:
 def _question(name: str, tool: VendorTool) -> click.Command:
     def callback(**given: object) -> None:
         page = Page.taken(given)
+        if page.output is not None:
+            placed(page.output)
         source = given.pop("source")
         asked = {**words(tool.params, given), **({} if source is None else {"source": source})}
         page.give(_answer(surroundings(click.get_current_context()), tool, asked))

@@ -15,11 +15,12 @@ import click
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings, told
 from talkscope.cli.show import as_json, on_terminal
-from talkscope.errors import Json, TalkscopeError
+from talkscope.errors import Json, TalkscopeError, unknown
 from talkscope.models.answers import Answer
 from talkscope.models.records import micros
 from talkscope.models.window import iso
-from talkscope.settings.platforms import PLATFORMS
+from talkscope.platforms.agent_studio import REFRESH, calls_stream
+from talkscope.settings import PLATFORMS, SourceSettings
 from talkscope.tools import find
 from talkscope.tools.vendor import VendorTool
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _AGAIN = 2.0
 _LONGEST_PAUSE = 60.0
+
+Live: TypeAlias = Callable[[Callable[[str, Json], None]], Awaitable[None]]
+"""A stream of events: it tells each by its name and data, until it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Board:
 
     name: str
     panels: Sequence[Panel]
-    live: Callable[[Callable[[str, Json], None]], Awaitable[None]] | None = None
+    live: Live | None = None
 
 
 class Seen(Protocol):
@@ -85,7 +89,9 @@ def _watch(source: str | None, once: bool) -> None:
 async def _look(around: Surroundings, settings: Settings, source: str | None, once: bool) -> None:
     async with around.app(settings) as app:
         board = board_of(app, settings, source)
-        seen: AbstractContextManager[Seen] = _screen(board, around.now) if on_terminal() else _lines(around.now)
+        seen: AbstractContextManager[Seen] = (
+            _screen(board, around.now, once=once) if on_terminal() else _lines(around.now)
+        )
         with seen as shown:
             await watching(board, shown, once=once)
 
@@ -93,53 +99,66 @@ async def _look(around: Surroundings, settings: Settings, source: str | None, on
 async def watching(
     board: Board, seen: Seen, *, once: bool = False, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 ) -> None:
-    """Ask every panel again when its answer is no longer good, and listen, for ever; or once."""
+    """Ask every panel again when its answer is no longer good, and listen, for ever; or once.
+
+    Raises OSError when nobody can be told, and, asked once, a panel's error where none has an answer.
+    """
+    failed: dict[str, TalkscopeError] = {}
 
     async def look(panel: Panel) -> None:
         while True:
             try:
                 answer: Answer | TalkscopeError = await panel.ask()
             except TalkscopeError as error:
-                answer = error
+                answer = failed[panel.title] = error
             seen.panel(panel.title, answer)
             if once:
                 return
             await sleep(panel.every)
 
-    async def listen(live: Callable[[Callable[[str, Json], None]], Awaitable[None]]) -> None:
-        pause = _AGAIN
-        while True:
-            heard = False
+    try:
+        async with anyio.create_task_group() as group:
+            for panel in board.panels:
+                group.start_soon(look, panel)
+            if board.live is not None and not once:
+                group.start_soon(_listen, board.live, seen, sleep)
+    except ExceptionGroup as errors:
+        # Whatever stops one of them, such as a pipe that nobody reads, stops all.
+        raise errors.exceptions[0] from None
+    if once and len(failed) == len(board.panels):
+        raise next(iter(failed.values()))
 
-            def hear(name: str, data: Json) -> None:
-                nonlocal heard
-                heard = True
-                seen.event(name, data)
 
-            try:
-                await live(hear)
-                seen.event("ended", None)
-            except TalkscopeError as error:
-                seen.event("unreachable", told(error))
-            pause = _AGAIN if heard else min(_LONGEST_PAUSE, pause * 2)
-            await sleep(pause)
+async def _listen(live: Live, seen: Seen, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Tell what the stream tells; when it ends or cannot be reached, begin again a while later."""
+    pause = _AGAIN
+    while True:
+        heard = False
 
-    async with anyio.create_task_group() as group:
-        for panel in board.panels:
-            group.start_soon(look, panel)
-        if board.live is not None and not once:
-            group.start_soon(listen, board.live)
+        def hear(name: str, data: Json) -> None:
+            nonlocal heard
+            heard = True
+            seen.event(name, data)
+
+        try:
+            await live(hear)
+            seen.event("ended", None)
+        except TalkscopeError as error:
+            seen.event("unreachable", told(error))
+        pause = _AGAIN if heard else min(_LONGEST_PAUSE, pause * 2)
+        await sleep(pause)
 
 
 def board_of(app: App, settings: Settings, source: str | None) -> Board:
     """What is looked at of a source. Raises UnknownName, SourceNotChosen or NotSupported."""
-    word = (source or "").replace("-", "_")
-    named = next((each for each in settings.platforms if source == each.name), None)
-    if named is None and word in PLATFORMS and source not in {each.name for each in settings.sources}:
-        named = settings.platform(word)
-    if named is not None or (source is None and not settings.sources[1:] and len(settings.platforms) == 1):
-        return _platform(app, settings, named or settings.platforms[0])
-    place = settings.source(source)
+    wanted = source or settings.default_source
+    account = _account(settings, wanted)
+    if account is not None:
+        return _platform(app, settings, account)
+    names = [each.name for each in settings.sources]
+    if wanted is not None and wanted not in names:
+        raise unknown("source", wanted, [*names, *(each.name for each in settings.platforms)])
+    place = settings.source(wanted)
 
     def asking(question: str, words: Mapping[str, object]) -> Callable[[], Awaitable[Answer]]:
         async def ask() -> Answer:
@@ -151,6 +170,18 @@ def board_of(app: App, settings: Settings, source: str | None) -> Board:
     return Board(place.name, [Panel(title, asking(name, words), every) for title, name, words, every in looks])
 
 
+def _account(settings: Settings, wanted: str | None) -> PlatformSettings | None:
+    """The account that is meant, by its name or by its platform's; without a word, the only one beside a warehouse."""
+    if wanted is None:
+        alone = len(settings.platforms) == 1 and len(settings.sources) == 1
+        return settings.platforms[0] if alone and isinstance(settings.sources[0], SourceSettings) else None
+    named = next((each for each in settings.platforms if each.name == wanted), None)
+    word = wanted.replace("-", "_")
+    if named is None and word in PLATFORMS and wanted not in {each.name for each in settings.sources}:
+        return settings.platform(word)
+    return named
+
+
 Looks: TypeAlias = tuple[tuple[str, str, Mapping[str, object], float], ...]
 _SOURCE: Looks = (
     ("Last hour", "summary", {"range": "last_1h"}, 30.0),
@@ -160,10 +191,15 @@ _SOURCE: Looks = (
 """Of a warehouse: title, question, words and seconds; an account of Convai is asked for the first one only."""
 _LOOKS: Mapping[str, Looks] = {
     "agent_studio": (
-        ("Last hour", "calls_summary", {"range": "last_1h"}, 30.0),
-        ("Calls by hour", "calls_volume", {"range": "last_24h"}, 60.0),
-        ("Newest errors", "calls_errors", {"range": "last_1h", "limit": 10}, 30.0),
-        ("Providers", "calls_breakdown", {"range": "last_1h", "by": "provider"}, 60.0),
+        ("Last hour", "calls_summary", {"range": "last_1h"}, REFRESH["/analytics/summary"]),
+        ("Calls by hour", "calls_volume", {"range": "last_24h"}, REFRESH["/analytics/call-volume"]),
+        ("Newest errors", "calls_errors", {"range": "last_1h", "limit": 10}, REFRESH["/analytics/errors"]),
+        (
+            "Providers",
+            "calls_breakdown",
+            {"range": "last_1h", "by": "provider"},
+            REFRESH["/analytics/provider-latency"],
+        ),
     ),
     "general_bots": (("Now", "bots_realtime", {}, 30.0),),
     "mavenoid": (
@@ -192,9 +228,7 @@ def _platform(app: App, settings: Settings, account: PlatformSettings) -> Board:
     return Board(account.name, panels, live)
 
 
-def _listening(app: App, account: PlatformSettings) -> Callable[[Callable[[str, Json], None]], Awaitable[None]]:
-    from talkscope.platforms.agent_studio import calls_stream
-
+def _listening(app: App, account: PlatformSettings) -> Live:
     stream = calls_stream()
 
     async def live(hear: Callable[[str, Json], None]) -> None:
@@ -206,10 +240,12 @@ def _listening(app: App, account: PlatformSettings) -> Callable[[Callable[[str, 
     return live
 
 
-def _screen(board: Board, now: Callable[[], datetime]) -> AbstractContextManager[Seen]:
+def _screen(board: Board, now: Callable[[], datetime], *, once: bool) -> AbstractContextManager[Seen]:
     from talkscope.cli.screen import Screen
 
-    return Screen(board.name, [panel.title for panel in board.panels], now, stream=board.live is not None)
+    return Screen(
+        board.name, [panel.title for panel in board.panels], now, stream=board.live is not None and not once, stays=once
+    )
 
 
 def _lines(now: Callable[[], datetime]) -> AbstractContextManager[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import annotated_types
 import click
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import from_json
 
 from talkscope.cli.group import Surroundings
 from talkscope.cli.meanings import USUAL
-from talkscope.errors import InvalidArgument
+from talkscope.errors import InvalidArgument, Json
 from talkscope.models.questions import Asked
 
 if TYPE_CHECKING:
@@ -204,6 +206,21 @@ def _key(word: object, file: object) -> SecretStr | None:
         return None
     click.echo("warning: others on this machine can read --api-key in the process list: set CONVAI_API_KEY.", err=True)
     return SecretStr(word)
+
+
+def json_text(word: str, what: str) -> Json:
+    """The JSON that the word is, or that the file or stdin holds. Raises InvalidArgument, and OSError for the file."""
+    if word == "-":
+        text = sys.stdin.buffer.read()
+    else:
+        text = Path(word[1:]).read_bytes() if word.startswith("@") else word.encode(errors="surrogatepass")
+    try:
+        told: Json = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidArgument(
+            f"{what} is not JSON: {error}.", hint="Give JSON text, @FILE for a file, or - for stdin."
+        ) from None
+    return told
 
 
 def kebab(name: str) -> str:

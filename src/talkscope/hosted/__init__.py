@@ -30,7 +30,7 @@ QUESTIONS: Mapping[str, str] = {
     "live_support": "talkscope.hosted.beside",
     "resources": "talkscope.hosted.beside",
     "errors": "talkscope.hosted.beside",
-    "outcomes": "talkscope.hosted.outcomes",
+    "outcomes": "talkscope.hosted.beside",
 }
 
 

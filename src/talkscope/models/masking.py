@@ -22,7 +22,9 @@ KEY_BYTES = 32
 _URL = re.compile(r"(?<![\w])(?:https?://|www\.)[^\s<>\"']+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
 # A run of digits as people write phone numbers; `_phone` decides whether it is one.
-_DIGITS = re.compile(r"(?<![\w.,:/+-])(?:\+|00|\()?\d(?:[ ().\-/\u00a0\u2011]{0,2}\d){6,19}(?![\w-]|[.,:/]\d)")
+_DIGITS = re.compile(r"(?<![\w.,/+-])(?<!\d:)(?:\+|00|\()?\d(?:[ ().\-/\u00a0\u2011]{0,2}\d){6,19}(?![\w-]|[.,:/]\d)")
+# The zero that numbers are called with from inside a country, and one gap: 0170 1234567.
+_TRUNK = re.compile(r"\(?0[1-9]\d{1,3}\)?[ \-/\u00a0\u2011]{1,2}\d{4,8}")
 _DATE = re.compile(r"\b(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})\b")
 _TRAILING = ".,;:!?)]}"
 
@@ -39,15 +41,16 @@ class Mask:
     def mask(self, text: str) -> str:
         """The text with each e-mail address, phone number and page address replaced by its mark.
 
-        A cell that is nothing but digits stays: it is an id as often as a number to call.
+        A cell that is nothing but digits stays, and so does one word with a number behind a colon (`wa:+49…`): each is
+        an id as often as a number to call.
         """
         if "://" in text or "www." in text.lower():
             text = _URL.sub(self._url, text)
         if "@" in text:
             text = _EMAIL.sub(lambda found: self._mark("email", found[0]), text)
         if any(character.isdigit() for character in text):
-            alone = text.strip()
-            text = _DIGITS.sub(lambda found: self._phone(found[0], alone=found[0] == alone), text)
+            words = text.split()
+            text = _DIGITS.sub(lambda found: self._called(found, [found[0]] == words, len(words) == 1), text)
         return text
 
     def _mark(self, kind: str, text: str) -> str:
@@ -57,6 +60,10 @@ class Mask:
     def _url(self, found: re.Match[str]) -> str:
         url = found[0].rstrip(_TRAILING)
         return self._mark("url", url) + found[0][len(url) :]
+
+    def _called(self, found: re.Match[str], alone: bool, one_word: bool) -> str:
+        behind_colon = found.string[found.start() - 1 : found.start()] == ":"
+        return found[0] if behind_colon and one_word else self._phone(found[0], alone=alone)
 
     def _phone(self, run: str, *, alone: bool) -> str:
         digits = re.sub(r"\D", "", run)
@@ -69,7 +76,8 @@ class Mask:
         dotted = len(groups) == 4 and run.count(".") == 3 and all(int(group) < 256 for group in groups)
         written = len(groups) in range(3, 7) and len(digits) >= 9 and max(map(len, groups)) < 6 and not dotted
         bare = len(groups) == 1 and len(digits) >= 10 and not alone
-        if not (written or bare or (international and (len(groups) > 1 or run[0] == "+" or not alone))):
+        trunk = len(digits) in range(9, 13) and _TRUNK.fullmatch(run) is not None
+        if not (written or bare or trunk or (international and (len(groups) > 1 or run[0] == "+" or not alone))):
             return run
         return self._mark("phone", run)
 

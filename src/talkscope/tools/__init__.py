@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from talkscope.errors import unknown
@@ -79,8 +79,13 @@ RECORD_TOOLS: tuple[Tool | Chart, ...] = (
 )
 """Questions about what only some platforms tell; listed where a warehouse holds such records."""
 
-TOOLSETS = ("studio_chat", "agent_studio", "general_bots", "mavenoid")
-"""Platforms with tools of their own."""
+TOOLSETS: Mapping[str, str] = {
+    "studio_chat": "studio",
+    "agent_studio": "calls",
+    "general_bots": "bots",
+    "mavenoid": "mavenoid",
+}
+"""Platforms with tools of their own, and the word that the names of those begin with, which is a command too."""
 
 AnyTool: TypeAlias = "Tool | Chart | VendorTool"
 

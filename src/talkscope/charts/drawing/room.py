@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{} ·-/")
@@ -25,6 +26,27 @@ def stretched(labels: Iterable[tuple[float, str]], pixels: float, *, start: floa
         left = max(pixels - width(text) - gap, pixels * 0.25)
         far = max(far, start + (at - start) * pixels / left)
     return far
+
+
+def apart(names: Iterable[str], pixels: float) -> list[str]:
+    """The names, each differently: one that is there already gets a number, in sight where names end at `pixels`."""
+    found: dict[str, None] = {}
+    times: Counter[str] = Counter()
+    for name in names:
+        label = name
+        while label in found:
+            times[name] += 1
+            number = f" ({times[name] + 1})"
+            label = f"{cut(name, pixels - width(number))}{number}"
+        found[label] = None
+    return list(found)
+
+
+def cut(name: str, pixels: float) -> str:
+    """The beginning of the name that fits."""
+    while len(name) > 1 and width(name) > pixels:
+        name = f"{name.removesuffix('…')[:-1]}…"
+    return name
 
 
 def _of(letter: str) -> float:

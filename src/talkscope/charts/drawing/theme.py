@@ -31,6 +31,8 @@ DASHES: tuple[list[float], ...] = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3]
 STATUS: Mapping[str, str] = {"ok": "#3b82f6", "error": "#ef4444", "timeout": "#f59e0b", "cancelled": "#9ca3af"}
 """Colours of the states that a fact can end in."""
 UNKNOWN_STATUS = "#64748b"
+NO_STATUS = "no status"
+"""What the state of a fact is called that says none."""
 THRESHOLD = "#dc3c3c"
 RAMP = ("#fde7c7", "#f2945c", "#a63a50", "#4a1942")
 """From little to much, for heat: the darker the more, in grey too; a dark page has the brighter the more."""

@@ -74,7 +74,8 @@ def figure(value: Cell, of: str) -> str:
     if isinstance(value, str):
         return value
     if of == "fraction":
-        return f"{value * 100:.3g} %"
+        percent = value * 100
+        return f"{percent:,.0f} %" if abs(percent) >= 100 else f"{percent:.3g} %"
     if of == "USD":
         return f"US$ {value:,.4g}"
     number = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.3g}"

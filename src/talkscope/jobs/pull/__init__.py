@@ -9,7 +9,7 @@ takes the items when all are there. An answer that is one list of any length is 
 from __future__ import annotations
 
 from talkscope.jobs.pull.journal import Journal
-from talkscope.jobs.pull.pager import MOST_AT_ONCE, Progress, Pulled, pull
+from talkscope.jobs.pull.pager import AT_ONCE, MOST_AT_ONCE, Progress, Pulled, pull
 from talkscope.jobs.pull.plan import Listing, Part, Plan, Row
 
-__all__ = ["MOST_AT_ONCE", "Journal", "Listing", "Part", "Plan", "Progress", "Pulled", "Row", "pull"]
+__all__ = ["AT_ONCE", "MOST_AT_ONCE", "Journal", "Listing", "Part", "Plan", "Progress", "Pulled", "Row", "pull"]

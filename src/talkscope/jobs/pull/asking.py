@@ -14,7 +14,7 @@ from itertools import product
 from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from talkscope import contract, platforms
+from talkscope import contract, flow, platforms
 from talkscope.errors import BadAnswer, InvalidArgument, Json, NotSupported, TalkscopeError, unknown
 from talkscope.flow import AnyCall, Call, Download, Param, query
 from talkscope.models.text import clean
@@ -179,12 +179,8 @@ def as_said(call: AnyCall) -> AnyCall:
 def typed(call: AnyCall, value: Json) -> object:
     """The typed answer, None where the service's JSON is not what was promised."""
     try:
-        answer: object = call.parse(value)
+        answer: object = flow.typed(call, value)
     except BadAnswer:
-        return None
-    except TalkscopeError:
-        raise
-    except (ValueError, TypeError, LookupError, AttributeError):
         return None
     return answer
 

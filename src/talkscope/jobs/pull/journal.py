@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ _FILE = "journal.ndjson"
 _LOCK = "held.sqlite"
 _ANSWERS = "answer-"
 _ANSWER = re.compile(_ANSWERS + r"\d+\.json", re.ASCII)
+_OURS = re.compile(rf"{re.escape(_FILE)}|{re.escape(_LOCK)}.*|{_ANSWERS}.*|(tmp_)?rows\.(ndjson|parquet)")
 _FORM = 1
 
 
@@ -124,10 +124,10 @@ class Journal:
         self._file.close()
         if not self._places:
             # While it is ours: another run may begin here as soon as it is not.
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _removed(self.folder)
         self._lock.close()
         if not self._places and os.name == "nt":  # which keeps a file that is open
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _removed(self.folder)
 
     def discard(self) -> None:
         """Remove it: all that it holds has been put somewhere."""
@@ -221,6 +221,15 @@ def _sync(folder: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _removed(folder: Path) -> None:
+    """Remove what is ours, and the folder when nothing else is in it: its name may have been somebody's before."""
+    with suppress(OSError):
+        for each in folder.iterdir():
+            if _OURS.fullmatch(each.name):
+                each.unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _locked(folder: Path) -> sqlite3.Connection:

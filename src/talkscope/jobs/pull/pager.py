@@ -14,6 +14,7 @@ import anyio.to_thread
 from talkscope.client import AsyncClient
 from talkscope.errors import (
     AnswerTooLarge,
+    BadAnswer,
     InvalidArgument,
     Json,
     NotFound,
@@ -145,7 +146,7 @@ class _Pulling:
             self.done += 1
             try:
                 brought = self.plan.answered(part, value)
-            except ValueError:
+            except BadAnswer:
                 # It was read when it came, by models that are no more.
                 raise self._another_version() from None
             open_.update({each.key: each for each in brought})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from talkscope.errors import BadAnswer, InvalidArgument, Json
-from talkscope.flow import AnyCall, following
+from talkscope.flow import AnyCall, following, typed
 from talkscope.jobs.pull.rows import Rows
 from talkscope.models.text import clean
 
@@ -202,7 +202,7 @@ class Listing:
         told = _total(value)
         self._total = told if told is not None else self._total
         if not self._offset:
-            call = following(part.call, part.call.parse(value), self._seen)
+            call = following(part.call, typed(part.call, value), self._seen)
             return [] if call is None else [Part(f"page {part.rank + 1}", call, part.rank + 1)]
         offsets = range(self._reached, self._total or 0, self._step)
         self._reached += self._step * len(offsets)
@@ -210,7 +210,7 @@ class Listing:
 
 
 def _next(call: AnyCall, value: Answer) -> Mapping[str, object]:
-    return {} if call.next is None or isinstance(value, Rows) else call.next(call.parse(value)) or {}
+    return {} if call.next is None or isinstance(value, Rows) else call.next(typed(call, value)) or {}
 
 
 def _total(value: Answer) -> int | None:
@@ -237,5 +237,7 @@ def _no_rows(value: Answer) -> InvalidArgument:
     )
     return InvalidArgument(
         "The answer is no list of rows.",
-        hint=f"Name one of its lists: {', '.join(lists)}." if lists else "Fetch it instead: it is one document.",
+        hint=f"Name one of its lists with --rows: {', '.join(lists)}."
+        if lists
+        else "Fetch it instead, without --all: it is one document.",
     )

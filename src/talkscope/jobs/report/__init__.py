@@ -9,13 +9,13 @@ from talkscope.jobs.report.asking import Asks, Found, Progress, gather
 from talkscope.jobs.report.content import Report
 from talkscope.jobs.report.markdown import markdown
 from talkscope.jobs.report.page import Draw, html
-from talkscope.jobs.report.printing import browser, needed, pdf
+from talkscope.jobs.report.printing import browser, needed, pdf, printer
 from talkscope.models.records import micros
 from talkscope.models.safe import Masking
 from talkscope.models.text import clean
 from talkscope.models.window import iso
 
-__all__ = ["TITLE", "Draw", "Report", "browser", "html", "markdown", "needed", "pdf", "report"]
+__all__ = ["TITLE", "Draw", "Report", "browser", "html", "markdown", "needed", "pdf", "printer", "report"]
 
 TITLE = "Conversation report"
 

@@ -55,6 +55,12 @@ def needed(found: str | None) -> str:
     return found
 
 
+def printer() -> Callable[[str], bytes]:
+    """What prints pages. Raises NotSupported where there is no browser."""
+    program = needed(browser())
+    return lambda page: pdf(page, program)
+
+
 def pdf(page: str, program: str) -> bytes:
     """The page as PDF. Raises NotSupported when the browser fails."""
     with tempfile.TemporaryDirectory(prefix="talkscope-report-", ignore_cleanup_errors=True) as folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timedelta
 from functools import partial
 
@@ -17,7 +17,6 @@ from talkscope.platforms.studio_chat.models import KnowledgeBase, KnowledgeBaseI
 MOST_DAYS = 90
 """Trailing days that the service tells of."""
 _MOST_BASES = 50
-_TITLES = ("title", "question", "name")
 
 
 async def bases(once: Once, project: str) -> Sequence[KnowledgeBase]:
@@ -53,7 +52,7 @@ async def _entitle(once: Once, base: str, wanted: Sequence[str], titles: dict[st
         found = await once.ask(f"kb-{base}", studio_chat.knowledge_base(base))
     except NotFound:
         return
-    known = _named(found)
+    known = found.titles
     titles.update({item: known[item] for item in wanted if item in known})
 
     async def alone(item: str) -> None:
@@ -79,21 +78,6 @@ def _shown(every: Sequence[KnowledgeBase], items: Mapping[str, KnowledgeBaseItem
             if item not in shown.setdefault(base, []):
                 shown[base].append(item)
     return shown
-
-
-def _named(base: KnowledgeBase) -> dict[str, str]:
-    """Titles of the items that a knowledge base lists itself."""
-    found = {each.id: each.title for each in base.intercom_items if each.title}
-    return {**_of_rows(base.faq_items), **_of_rows(base.snippet_items), **found}
-
-
-def _of_rows(rows: Iterable[Mapping[str, object]]) -> dict[str, str]:
-    found = {}
-    for row in rows:
-        title = next((row[name] for name in _TITLES if isinstance(row.get(name), str)), None)
-        if isinstance(row.get("id"), str) and title is not None:
-            found[str(row["id"])] = str(title)
-    return found
 
 
 async def sparklines(once: Once, project: str, facts: Facts) -> None:

@@ -35,7 +35,7 @@ def _topline(made: Making, each: Converted) -> None:
     stale = made.facts.stale(metric)
     if stale:
         made.say(stale, "finding")
-    if not found.total_events and (stale or metric.last_event_at is None or metric.enabled is False):
+    if not found.total_events and metric.is_silent(made.facts.now):
         made.say(f"{name}: no event came in this window, which is no rate of 0 %.")
         return
     unit, eligible = metric.value_label or "", found.eligible_conversations

@@ -61,7 +61,7 @@ def toolkits(made: Making) -> None:
         ("action", "succeeded", "success_rate", "n"),
         [
             [each.action_name, each.success_count, share(each.success_count, each.count), each.count]
-            for each in found.by_action
+            for each in sorted(found.by_action, key=lambda one: (-one.count, one.action_name))
         ],
         caption="By action, most calls first.",
         units=_RATES,

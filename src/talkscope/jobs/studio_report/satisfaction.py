@@ -84,6 +84,9 @@ def dsat(made: Making) -> None:
         return
     low, n = found.rated_up_to(LOW), found.total_rated or 0
     ratings = made.facts.low_ratings or ()
+    if low is None and n:
+        made.say(f"How many of the {n:,} ratings are of 1 or 2 stars is not told.")
+        return
     if not low:
         made.say(f"None of {n:,} ratings is 1 or 2 stars." if n else "Nobody rated in this window.")
         return

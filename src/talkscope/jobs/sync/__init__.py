@@ -23,7 +23,7 @@ import anyio.to_thread
 from talkscope.client import AsyncClient
 from talkscope.errors import InvalidArgument, InvalidRange, Json, NotSupported
 from talkscope.jobs import ingest as loading
-from talkscope.jobs.pull import Journal, Progress, Pulled, pull
+from talkscope.jobs.pull import AT_ONCE, Journal, Progress, Pulled, pull
 from talkscope.jobs.sync.asked import Asked
 from talkscope.jobs.sync.gathered import Found, Gathering, Refused
 from talkscope.jobs.sync.refusals import Refusals
@@ -33,16 +33,13 @@ from talkscope.platforms.recording import Record, key
 from talkscope.warehouse.load import Counts, unmixed
 from talkscope.warehouse.manifest import Manifest
 
-PLATFORMS = ("studio_chat", "agent_studio", "general_bots", "mavenoid", "convai")
-"""What can be synced; each has a module here."""
-AT_ONCE = 8
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 Tell: TypeAlias = Callable[[Progress], object]
 
 
 class _Platform(Protocol):
-    """A module of this package."""
+    """A module of this package, of which there is one for each platform."""
 
     GAPS: tuple[str, ...]
     LATENCY_BASIS: str
@@ -140,25 +137,25 @@ async def sync(
     return done
 
 
+@dataclass(slots=True)
 class _Syncing:
     """One run of one source."""
 
-    def __init__(
-        self,
-        source: Source,
-        client: AsyncClient,
-        warehouse: Path,
-        now: Callable[[], datetime],
-        traces: bool,
-        at_once: int,
-        tell: Tell,
-        engine: Engine,
-    ) -> None:
-        self.source, self.client, self.warehouse, self.now = source, client, warehouse, now
-        self.traces, self.at_once, self.tell, self.engine = traces, at_once, tell, engine
-        self.state = state_of(warehouse, source)
-        self.platform = cast("_Platform", importlib.import_module(f"talkscope.jobs.sync.{source.platform}"))
-        self.notes: list[str] = []
+    source: Source
+    client: AsyncClient
+    warehouse: Path
+    now: Callable[[], datetime]
+    traces: bool
+    at_once: int
+    tell: Tell
+    engine: Engine
+    state: State = field(init=False)
+    platform: _Platform = field(init=False)
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = state_of(self.warehouse, self.source)
+        self.platform = cast("_Platform", importlib.import_module(f"talkscope.jobs.sync.{self.source.platform}"))
 
     def window(self, since: datetime | None) -> Round | None:
         """The window that is to be synced; None when everything up to now just has been."""
@@ -217,18 +214,10 @@ class _Syncing:
             journal.discard()
         return [
             Synced(
-                self.source.name,
-                self.source.platform,
-                window.start,
-                window.end,
-                window.resumed,
-                pulled,
-                report.types,
-                report.reasons,
-                (*notes, *pulled.notes, *refused.notes),
-                self.platform.GAPS,
+                self.source.name, self.source.platform, window.start, window.end, window.resumed, pulled, report.types,
+                report.reasons, (*notes, *pulled.notes, *refused.notes), self.platform.GAPS,
             )
-        ]
+        ]  # fmt: skip
 
     def _journal(self, window: Round, asked: Asked, restart: bool) -> Journal:
         """The journal of the window. What is asked may depend on when; the window's plan does not."""

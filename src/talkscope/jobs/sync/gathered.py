@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
 
-from talkscope.errors import BadAnswer, Json, TalkscopeError
-from talkscope.flow import AnyCall, following
+from talkscope.errors import Json
+from talkscope.flow import AnyCall, following, typed
 from talkscope.jobs.pull.plan import REFUSED, Answer, Answers, Part, Plan, what_of
 from talkscope.jobs.pull.rows import Rows
-from talkscope.models.text import clean
 
 _PAGE = re.compile(r"\+\d+$")
 
@@ -140,7 +139,7 @@ class Gathered:
             elif node.call.listed and isinstance(value, list | Rows):
                 yield from (Found(node.ask.kind, row, node.ask.about) for row in _each(node.call, value))
             else:
-                yield Found(node.ask.kind, typed(node.call, value), node.ask.about)
+                yield Found(node.ask.kind, typed(node.call, cast("Json", value)), node.ask.about)
 
     def _add(self, node: _Node, key: str, ask: Ask) -> Part:
         self._nodes[key] = _Node(ask, ask.call)
@@ -216,22 +215,10 @@ class Together:
                 yield from (Found(name, read(item)) for item in plan.items(_below(name, answers)))
 
 
-def typed(call: AnyCall, value: Answer, place: str = "") -> object:
-    """The typed answer. Raises BadAnswer for what is not what was promised."""
-    try:
-        answer: object = call.parse(cast("Json", value))
-    except TalkscopeError:
-        raise
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        said = f"The answer to {clean(call.path, 100)}{place} is not what was promised: {type(error).__name__}."
-        raise BadAnswer(said) from None
-    return answer
-
-
 def _each(call: AnyCall, rows: Iterable[Json]) -> Iterator[object]:
     """The rows of a list, typed one by one."""
     for number, row in enumerate(rows, 1):
-        yield from cast("list[object]", typed(call, [row], f", in row {number:,},"))
+        yield from cast("list[object]", typed(call, [row], place=f", in row {number:,},"))
 
 
 def _refused(value: Answer) -> str | None:

@@ -36,7 +36,7 @@ def plan(asked: Asked) -> Gathering:
 
 
 def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
-    first, last = start.date(), end.date()
+    first, last = (each.date() for each in _days(start, end))
 
     def events(found: object) -> Sequence[Ask]:
         slugs = [each.slug for each in cast("tuple[models.ConversionMetric, ...]", found)]
@@ -114,6 +114,7 @@ def _recorded(found: Found, asked: Asked) -> Iterator[Record]:
 
 
 def _days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """The days of the window, both cut ones included: resources are counted by whole days."""
-    first, last = (each.replace(hour=0, minute=0, second=0, microsecond=0) for each in (start, end))
+    """The days of the window, both cut ones included: resources are counted by whole days, of which the end is none."""
+    last = end - timedelta(microseconds=1)
+    first, last = (each.replace(hour=0, minute=0, second=0, microsecond=0) for each in (start, last))
     return first, last + timedelta(days=1)

@@ -54,9 +54,4 @@ def allowance(headers: Mapping[str, str]) -> Allowance | None:
     return Allowance(*map(int, words))
 
 
-ACCESS = Access(
-    name="agent_studio",
-    title="Agent Studio",
-    header=header,
-    limits=LIMITS,
-)
+ACCESS = Access(name="agent_studio", header=header)

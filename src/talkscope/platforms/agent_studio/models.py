@@ -1,12 +1,12 @@
 """What Agent Studio answers, read so that both forms are taken where its pages disagree.
 
-Latencies are in milliseconds, durations in seconds, rates in percent, times in UTC. A figure that a window without
-calls may lack is None and never 0 instead.
+Latencies are in milliseconds, durations in seconds, rates in percent, times in UTC. Averages and rates of no calls are
+None, whether the service writes null or 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Annotated, TypeAlias
@@ -34,6 +34,17 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
 
 
+def _of_calls(counted: str, *figures: str) -> Callable[[object], object]:
+    """Reads a row whose figures are of the calls that it counts, and of nothing where it counts none."""
+
+    def read(value: object) -> object:
+        if isinstance(value, dict) and value.get(counted) == 0:
+            return {**value, **dict.fromkeys(figures)}
+        return value
+
+    return read
+
+
 class Summary(Wire):
     """Totals and averages of a window; `active_calls` are under way now and no part of `total_calls`."""
 
@@ -47,6 +58,13 @@ class Summary(Wire):
     avg_stt_latency_ms: float | None = None
     avg_llm_latency_ms: float | None = None
     avg_tts_latency_ms: float | None = None
+
+    _figures = validator(mode="before")(
+        _of_calls(
+            "total_calls", "avg_duration_seconds", "success_rate", "avg_stt_latency_ms", "avg_llm_latency_ms",
+            "avg_tts_latency_ms",
+        )
+    )  # fmt: skip
 
 
 class VolumeBucket(Wire):
@@ -91,6 +109,8 @@ class WorkflowStat(Wire):
     success_rate: float | None = None
     avg_duration_seconds: float | None = None
 
+    _figures = validator(mode="before")(_of_calls("total_calls", "success_rate", "avg_duration_seconds"))
+
 
 class ProviderLatency(Wire):
     """Latency of one provider, of the type stt, llm or tts."""
@@ -102,6 +122,10 @@ class ProviderLatency(Wire):
     p95_latency_ms: float | None = None
     p99_latency_ms: float | None = None
     call_count: int
+
+    _figures = validator(mode="before")(
+        _of_calls("call_count", "avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
+    )
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -44,6 +44,7 @@ GAPS = (
     "Times of a transcript's entries are documented nowhere: a turn that tells none has that of the turn before.",
     "It does not say what became of a call for the caller: completed is no resolution, so there are no outcomes.",
     "An entry of the error log counts by its own time, where the vendor's windows go by the call's beginning.",
+    "Where the vendor's end of a window bounds calls' ends, a day's figures lack those that went on after it.",
     "Percentiles of providers that are fixed multiples of the mean are kept, and marked as estimated.",
     "Totals by workflow are those of a day's 50 busiest: the vendor tells no more.",
     "Buckets of the call volume that the window cuts are left out until a sync has them whole.",
@@ -132,7 +133,7 @@ def summary(found: Summary, start: datetime, end: datetime, *, at: datetime) -> 
     }
     figures = Figures(PLATFORM, start, end)
     yield from figures.snapshots("summary", totals)
-    yield from figures.snapshots("summary", averages if found.total_calls else {})
+    yield from figures.snapshots("summary", averages)
     yield from Figures(PLATFORM, at, at).snapshot("summary.active_calls", found.active_calls, "calls")
 
 
@@ -172,7 +173,7 @@ def workflow_stats(found: Sequence[WorkflowStat], start: datetime, end: datetime
         which = {"workflow_id": each.workflow_id}
         called = {"workflow_name": each.workflow_name, "workflow_slug": each.workflow_slug}
         yield from figures.snapshots("workflow", totals, which, called)
-        yield from figures.snapshots("workflow", averages if each.total_calls else {}, which, called)
+        yield from figures.snapshots("workflow", averages, which, called)
 
 
 def provider_latency(found: Sequence[ProviderLatency], start: datetime, end: datetime) -> Iterator[Record]:
@@ -183,14 +184,13 @@ def provider_latency(found: Sequence[ProviderLatency], start: datetime, end: dat
             {"provider": each.provider_name, "processor": each.provider_type},
         )
         yield from figures.snapshot("provider.call_count", each.call_count, "calls", about)
-        if each.call_count:
-            yield from figures.snapshot("provider.avg_latency_ms", each.avg_latency_ms, "ms", about)
-            percentiles = {
-                "p50_latency_ms": (each.p50_latency_ms, "ms"),
-                "p95_latency_ms": (each.p95_latency_ms, "ms"),
-                "p99_latency_ms": (each.p99_latency_ms, "ms"),
-            }
-            yield from figures.snapshots("provider", percentiles, about, {"estimated": each.estimated})
+        yield from figures.snapshot("provider.avg_latency_ms", each.avg_latency_ms, "ms", about)
+        percentiles = {
+            "p50_latency_ms": (each.p50_latency_ms, "ms"),
+            "p95_latency_ms": (each.p95_latency_ms, "ms"),
+            "p99_latency_ms": (each.p99_latency_ms, "ms"),
+        }
+        yield from figures.snapshots("provider", percentiles, about, {"estimated": each.estimated})
 
 
 def active_calls(found: ActiveCalls, at: datetime) -> Iterator[Record]:

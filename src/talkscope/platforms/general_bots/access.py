@@ -26,9 +26,4 @@ def bucket(call: Call[T]) -> str:
     return "token"
 
 
-ACCESS = Access(
-    name="general_bots",
-    title="General Bots",
-    header=bearer,
-    limits=LIMITS,
-)
+ACCESS = Access(name="general_bots", header=bearer)

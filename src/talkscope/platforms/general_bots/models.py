@@ -15,9 +15,18 @@ from talkscope.errors import Json
 OpenAnswer: TypeAlias = "dict[str, Json] | list[Json]"
 State: TypeAlias = Literal["pending", "completed", "failed", "unstated"]
 
+_AVERAGES = ("avg_wait_time_seconds", "avg_handle_time_seconds", "satisfaction_avg")
+
 
 def _text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _of_sessions(value: object) -> object:
+    """The figures of live support, whose averages of no sessions are None where the server writes 0."""
+    if not isinstance(value, dict) or value.get("total_sessions_today") != 0:
+        return value
+    return {name: None if name in _AVERAGES and each == 0 else each for name, each in value.items()}
 
 
 def _lower(value: object) -> object:
@@ -141,6 +150,8 @@ class AttendantStats(Open):
     agents_online: int
     agents_on_break: int
     satisfaction_avg: float | None = None
+
+    _averages = validator(mode="before")(_of_sessions)
 
 
 def as_it_is(value: Json) -> OpenAnswer:

@@ -56,9 +56,4 @@ def bucket(call: Call[T]) -> str:
     return LAST_DAY if call.params[-1:] == (("days", "1"),) else LONGER
 
 
-ACCESS = Access(
-    name="mavenoid",
-    title="Mavenoid",
-    header=bearer,
-    limits=LIMITS,
-)
+ACCESS = Access(name="mavenoid", header=bearer)

@@ -60,7 +60,7 @@ def assistant_conversations(
 ) -> Call[list[AssistantConversation]] | Call[list[ConversationGroup]]:
     """Conversations with the assistant, one by one or counted by group.
 
-    A visit in which nobody clicked or searched is a bounce and no conversation.
+    A visit in which nobody clicked, searched or kept a help page open for ten seconds is a bounce and no conversation.
     """
     if group_by is None:
         return _call("/assistant-conversations.json", _CONVERSATIONS, days)

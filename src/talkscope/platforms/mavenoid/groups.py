@@ -7,9 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 
 from talkscope.errors import InvalidArgument
 from talkscope.platforms.mavenoid.calls import CALENDAR
-from talkscope.platforms.mavenoid.models import SessionGroup
+from talkscope.platforms.mavenoid.models import LiveSupportSession, SessionGroup
 
 DURATIONS = ("queue_duration_ms", "first_response_ms", "chat_duration_ms")
+_NOT_TAKEN = ("WAITING_FOR_AGENT", "AGENT_TIMEOUT", "CUSTOMER_SKIPPED", "DECLINED_BY_AGENT", "NO_AGENT_CAPACITY")
+
+
+def lasted(session: LiveSupportSession, name: str) -> float | None:
+    """One of the session's `DURATIONS`: none of a session that nobody took, and no chat's that no agent has ended.
+
+    The vendor declares them never to be null, so that they may be 0 where the thing did not happen.
+    """
+    told: float | None = getattr(session, name)
+    status = session.status.strip().upper()
+    missing = status in _NOT_TAKEN or (status == "ACTIVE" and name == "chat_duration_ms")
+    return None if missing and not told else told
 
 
 def merged(groups: Sequence[SessionGroup]) -> SessionGroup:

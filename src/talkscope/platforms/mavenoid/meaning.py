@@ -18,6 +18,7 @@ T = TypeVar("T")
 SAMPLE = "The key is the vendor's documented sample token: these are dummy data, not an organisation's own."
 CUT_SHORT = "The window rolls by 24 hours, so the first and the last date are cut short; dates are taken to be UTC."
 SUMS = "For {}, the vendor's sum is not what its mean and count make: one of the three is off."
+RESOLVED = "Resolved is the vendor's word: the customer said so, the flow did, or the customer left at a solution."
 _TOKEN = "Mavenoid hands out its tokens, which begin with ma_; set yours in MAVENOID_API_TOKEN."  # noqa: S105
 _ROUTE = "MAVENOID_API_URL, or the source's url, goes up to and with /v1."
 _BUSY = "Mavenoid answers 10 requests a minute, and 60 for days=1: wait for the next minute."

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from talkscope.platforms.mavenoid.groups import DURATIONS, lasted
+from talkscope.platforms.mavenoid.meaning import RESOLVED
 from talkscope.platforms.mavenoid.models import AgentAvailability, AssistantConversation, LiveSupportSession
 from talkscope.platforms.recording import Record, key, later, record
 
@@ -26,8 +28,9 @@ GAPS = (
     "Mavenoid tells no messages of a conversation, and neither components nor errors: there are no turns.",
     "It keeps no ids of end users: what it knows of the person is in a conversation's form data.",
     "It reaches back 120 days at most, and counts no bounces: openings without a meaningful interaction.",
-    "A session that waits, or that nobody took, has no durations; the vendor's zeros for them are left out.",
+    "A session that waits, or that nobody took, has no durations, a chat under way no length: zeros are left out.",
     "An agent's availability does not say the agent's group, and a row without an agent is not kept.",
+    RESOLVED,
     "The rating of a session with an agent is that of the whole conversation, which the customer rates once.",
 )
 
@@ -36,7 +39,6 @@ _RESOLUTIONS = {"RESOLVED": "resolved", "ESCALATED": "handoff", "OPEN": "open"}
 _OVER = ("AGENT_TIMEOUT", "CUSTOMER_SKIPPED", "DECLINED_BY_AGENT", "INACTIVITY_TIMEOUT", "NO_AGENT_CAPACITY",
          "RESOLVED", "TRANSFERRED")  # fmt: skip
 _TAKEN = ("ACTIVE", "INACTIVITY_TIMEOUT", "RESOLVED", "TRANSFERRED")
-_NOT_TAKEN = ("WAITING_FOR_AGENT", "AGENT_TIMEOUT", "CUSTOMER_SKIPPED", "DECLINED_BY_AGENT", "NO_AGENT_CAPACITY")
 _SEARCH = {"latest_search_query", "latest_search_result_chosen", "latest_search_shortcut_chosen"}
 _LIVE = {"latest_live_support_session_status", "latest_live_support_session_resolution_label"}
 
@@ -90,9 +92,7 @@ def assistant_conversation(found: AssistantConversation) -> Iterator[Record]:
 def live_support_session(found: LiveSupportSession) -> Iterator[Record]:
     """One session with a live agent; its durations all begin with it, so that the chat's includes the queue."""
     status = found.status.strip().upper()
-    lengths = (found.queue_duration_ms, found.first_response_ms, found.chat_duration_ms)
-    # Declared never to be null, they are zeros where the thing did not happen.
-    queue, response, chat = (None if status in _NOT_TAKEN and not each else each for each in lengths)
+    queue, response, chat = (lasted(found, name) for name in DURATIONS)
     yield record(
         "live_support",
         PLATFORM,

@@ -31,12 +31,7 @@ def bucket(call: Call[T]) -> str:
     return "key"
 
 
-ACCESS = Access(
-    name="studio_chat",
-    title="Studio Chat",
-    header=key_header,
-    limits=LIMITS,
-)
+ACCESS = Access(name="studio_chat", header=key_header)
 
 PERSONAL: frozenset[str] = frozenset(
     {

@@ -26,6 +26,7 @@ _KEY = "Set STUDIO_API_TOKEN: keys that begin with sbs_ or kps_ are API keys, an
 _ORDER = "The service says so of dates in the wrong order and of a malformed tag_filter."
 _IDS = "Check the project and the id: a conversation's is the one of its messaging platform."
 _EXISTS = "There is an analysis of today already: trending_topics_status has it."
+_SHORT = "A conversation needs two messages to be scored."
 _CONFLICT = 409
 _SLUG = re.compile(r"[\w.:-]{1,80}")
 
@@ -75,6 +76,8 @@ def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:
     hint = hints.get(type(error))
     if isinstance(error, APIError) and error.status == _CONFLICT and call.path.endswith("/generate"):
         hint = _EXISTS
+    if isinstance(error, BadRequest) and call.path.endswith("/analyze"):
+        hint = _SHORT
     if hint is None:
         return error
     return type(error)(error.message, hint=hint, code=error.code, status=error.status, details=error.details)

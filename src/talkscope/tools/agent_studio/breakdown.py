@@ -10,7 +10,7 @@ from talkscope.models.answers import Answer
 from talkscope.models.questions import Asked
 from talkscope.platforms.agent_studio import provider_latency, workflow_stats
 from talkscope.tools.agent_studio.summary import NONE
-from talkscope.tools.agent_studio.windows import asking, mean, rate
+from talkscope.tools.agent_studio.windows import asking, rate
 from talkscope.tools.vendor import Reach, Timed, VendorTool
 
 MORE = "These are the {} workflows that were asked for: there may be more."
@@ -42,8 +42,8 @@ async def _by_workflow(reach: Reach, asked: BreakdownAsked) -> Answer:
                 each.total_calls,
                 each.completed_calls,
                 each.failed_calls,
-                rate(each.success_rate, each.total_calls),
-                mean(each.avg_duration_seconds, each.total_calls),
+                rate(each.success_rate),
+                each.avg_duration_seconds,
             ]
             for each in found
         ],
@@ -65,10 +65,10 @@ async def _by_provider(reach: Reach, asked: BreakdownAsked) -> Answer:
                 each.provider_type,
                 each.provider_name,
                 each.call_count,
-                mean(each.avg_latency_ms, each.call_count),
-                mean(each.p50_latency_ms, each.call_count),
-                mean(each.p95_latency_ms, each.call_count),
-                mean(each.p99_latency_ms, each.call_count),
+                each.avg_latency_ms,
+                each.p50_latency_ms,
+                each.p95_latency_ms,
+                each.p99_latency_ms,
                 "yes" if each.estimated else "no",
             ]
             for each in found

@@ -6,7 +6,7 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked
 from talkscope.platforms.agent_studio import active_calls, summary
 from talkscope.platforms.agent_studio.models import Summary
-from talkscope.tools.agent_studio.windows import asking, mean, rate
+from talkscope.tools.agent_studio.windows import asking, rate
 from talkscope.tools.vendor import Reach, Timed, VendorTool
 
 NONE = "No call ended in this window, so rates and means are of nothing."
@@ -51,11 +51,11 @@ def _rows(found: Summary, n: int) -> list[list[Cell]]:
         ["total_calls", n, n],
         ["completed_calls", found.completed_calls, n],
         ["failed_calls", found.failed_calls, n],
-        ["success_rate", rate(found.success_rate, n), n],
-        ["avg_duration", mean(found.avg_duration_seconds, n), None],
-        ["avg_stt_latency", mean(found.avg_stt_latency_ms, n), None],
-        ["avg_llm_latency", mean(found.avg_llm_latency_ms, n), None],
-        ["avg_tts_latency", mean(found.avg_tts_latency_ms, n), None],
+        ["success_rate", rate(found.success_rate), n],
+        ["avg_duration", found.avg_duration_seconds, None],
+        ["avg_stt_latency", found.avg_stt_latency_ms, None],
+        ["avg_llm_latency", found.avg_llm_latency_ms, None],
+        ["avg_tts_latency", found.avg_tts_latency_ms, None],
         ["total_tokens", found.total_tokens, n],
     ]
 

@@ -36,11 +36,6 @@ def asking(reach: Reach, asked: Timed) -> tuple[Window, Asking]:
     return window, words
 
 
-def rate(percent: float | None, n: int) -> float | None:
-    """A rate in per cent as a fraction; none where it is of nothing, whatever is told."""
-    return None if percent is None or not n else round(percent / 100, 6)
-
-
-def mean(told: float | None, n: int) -> float | None:
-    """A mean; none where it is of nothing, for which the vendor may say 0."""
-    return told if n else None
+def rate(percent: float | None) -> float | None:
+    """A rate in per cent as a fraction."""
+    return None if percent is None else round(percent / 100, 6)

@@ -20,7 +20,7 @@ from talkscope.tools.general_bots.asking import dates, sent
 from talkscope.tools.general_bots.shown import table
 from talkscope.tools.vendor import Reach, Timed, VendorTool
 
-DOWNLOAD = "Download it: talkscope fetch general-bots document --param report_id={} --param format={} -o FILE"
+DOWNLOAD = "Download it: `talkscope fetch general-bots document --param report_id={} --param format={} -o FILE`."
 PENDING = "The report is not done yet: ask bots_reports for it by its id."
 FAILED = "The server says that the report failed."
 UNSTATED = "The server does not say how far the report is; if it is done, a download succeeds."

@@ -9,6 +9,7 @@ from pydantic import Field
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked, Words
 from talkscope.platforms.mavenoid import assistant_conversations
+from talkscope.platforms.mavenoid.meaning import RESOLVED
 from talkscope.platforms.mavenoid.models import AssistantConversation, ConversationGroup
 from talkscope.tools.mavenoid.figures import COLUMNS, counted, ratings, stated, statuses
 from talkscope.tools.mavenoid.groups import Grouping, table
@@ -49,6 +50,7 @@ async def _answered(reach: Reach, asked: Asked) -> Answer:
         rows = listed(reach, found, _FIELDS, newest="created_at", limit=asked.limit)
         units = {"feedback_rating": "1 to 4"}
         return reach.answer(_FIELDS, rows, n=len(found), window=over, basis=_BASIS, units=units)
+    reach.note(RESOLVED)
     return reach.answer(COLUMNS, _headlines(found), n=len(found), window=over, basis=_BASIS, units=_UNITS)
 
 

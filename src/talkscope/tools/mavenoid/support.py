@@ -9,7 +9,7 @@ from pydantic import Field
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked, Words
 from talkscope.platforms.mavenoid import disagreements, live_support_sessions, merged
-from talkscope.platforms.mavenoid.groups import DURATIONS
+from talkscope.platforms.mavenoid.groups import DURATIONS, lasted
 from talkscope.platforms.mavenoid.models import LiveSupportSession, SessionGroup
 from talkscope.tools.mavenoid.figures import COLUMNS, counted, ratings, spread, stated, statuses
 from talkscope.tools.mavenoid.groups import Grouping, table
@@ -29,7 +29,6 @@ _STATUSES = (
     "RESOLVED", "ACTIVE", "WAITING_FOR_AGENT", "TRANSFERRED", "AGENT_TIMEOUT", "CUSTOMER_SKIPPED",
     "DECLINED_BY_AGENT", "INACTIVITY_TIMEOUT", "NO_AGENT_CAPACITY",
 )  # fmt: skip
-_NOT_TAKEN = ("WAITING_FOR_AGENT", "AGENT_TIMEOUT", "CUSTOMER_SKIPPED", "DECLINED_BY_AGENT", "NO_AGENT_CAPACITY")
 _SHORT = {"queue_duration_ms": "queue_ms", "first_response_ms": "first_response_ms", "chat_duration_ms": "chat_ms"}
 
 
@@ -67,7 +66,7 @@ _UNITS = {"value": "ms where the measure says so, 1 to 4 for rating_mean, else h
 def _headlines(found: Sequence[LiveSupportSession]) -> list[list[Cell]]:
     n = len(found)
     rated = {each.assistant_conversation_id: each.feedback_rating for each in found}
-    lengths = [row for name in DURATIONS for row in spread(_SHORT[name], [_length(each, name) for each in found])]
+    lengths = [row for name in DURATIONS for row in spread(_SHORT[name], [lasted(each, name) for each in found])]
     return [
         stated("sessions", n, n),
         stated("conversations", len(rated), n),
@@ -77,12 +76,6 @@ def _headlines(found: Sequence[LiveSupportSession]) -> list[list[Cell]]:
         *lengths,
         *ratings(list(rated.values())),
     ]
-
-
-def _length(of: LiveSupportSession, name: str) -> float | None:
-    """A duration; a session that nobody took has none, where the vendor may say 0."""
-    told: float | None = getattr(of, name)
-    return None if not told and of.status.strip().upper() in _NOT_TAKEN else told
 
 
 def _figures(group: SessionGroup) -> Mapping[str, Cell]:

@@ -21,7 +21,7 @@ _DAY = 86_400_000_000
 
 
 def _known(value: object) -> object:
-    return value if value is None or (isinstance(value, str) and value in DAYS) else _refused("range")
+    return value if value is None or (isinstance(value, str) and value in DAYS) else _refused("any other range")
 
 
 def _refused(name: str) -> NoReturn:

@@ -9,7 +9,16 @@ from typing import TypeVar
 
 import anyio
 
-from talkscope.errors import AmbiguousName, InvalidArgument, Json, NotSupported, TalkscopeError, UnknownName, unknown
+from talkscope.errors import (
+    AmbiguousName,
+    InvalidArgument,
+    Json,
+    NotFound,
+    NotSupported,
+    TalkscopeError,
+    UnknownName,
+    unknown,
+)
 from talkscope.flow import Call
 from talkscope.models.records import micros
 from talkscope.models.text import clean
@@ -22,7 +31,7 @@ T = TypeVar("T")
 
 AT_ONCE = 4
 """Calls under way at a time; the vendor documents no limit."""
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def project(reach: Reach) -> str:
@@ -58,6 +67,19 @@ def days_of(window: Window) -> dict[str, str]:
 
 async def together(reach: Reach, calls: Sequence[Call[T]]) -> list[T]:
     """The answers to the calls in their order, a few at a time. Raises the first error as it is."""
+    found = await _answered(reach, calls)
+    return [found[place] for place in range(len(calls))]
+
+
+async def there(reach: Reach, calls: Sequence[Call[T]]) -> list[T | None]:
+    """The same, None for what is not there."""
+    found = await _answered(reach, calls, (NotFound,))
+    return [found.get(place) for place in range(len(calls))]
+
+
+async def _answered(
+    reach: Reach, calls: Sequence[Call[T]], passed_by: tuple[type[TalkscopeError], ...] = ()
+) -> dict[int, T]:
     found: dict[int, T] = {}
     turn = anyio.CapacityLimiter(AT_ONCE)
     wrong: list[TalkscopeError] = []
@@ -68,6 +90,8 @@ async def together(reach: Reach, calls: Sequence[Call[T]]) -> list[T]:
                 return
             try:
                 found[place] = await reach.send(call)
+            except passed_by:
+                return
             except TalkscopeError as error:
                 wrong.append(error)
 
@@ -76,7 +100,7 @@ async def together(reach: Reach, calls: Sequence[Call[T]]) -> list[T]:
             group.start_soon(one, place, call)
     if wrong:
         raise wrong[0]
-    return [found[place] for place in range(len(calls))]
+    return found
 
 
 def picked(kind: str, word: str, names: Mapping[str, str | None]) -> str:
@@ -109,10 +133,10 @@ async def playbooks(reach: Reach, *, versions: bool = False) -> tuple[Playbook, 
 async def bases(reach: Reach, words: Iterable[str]) -> tuple[str, ...]:
     """The ids of assistants by their ids or names; they are listed only where one is not given by its id."""
     wanted = [each for each in words if each.strip()]
-    if all(_UUID.fullmatch(each) for each in wanted):
+    if all(UUID.fullmatch(each) for each in wanted):
         return tuple(dict.fromkeys(wanted))
     names = {each.base_id: each.name for each in await playbooks(reach)}
-    return tuple(dict.fromkeys(each if _UUID.fullmatch(each) else picked("assistant", each, names) for each in wanted))
+    return tuple(dict.fromkeys(each if UUID.fullmatch(each) else picked("assistant", each, names) for each in wanted))
 
 
 async def base(reach: Reach, word: str | None) -> str | None:
@@ -125,7 +149,7 @@ async def base(reach: Reach, word: str | None) -> str | None:
 
 async def version(reach: Reach, assistant: str | None, word: str | None) -> str | None:
     """The id of one version of an assistant: the id itself, or the number beside the assistant."""
-    if word is None or _UUID.fullmatch(word):
+    if word is None or UUID.fullmatch(word):
         return word
     number = word.strip().removeprefix("v")
     if not number.isdecimal() or assistant is None:
@@ -134,7 +158,7 @@ async def version(reach: Reach, assistant: str | None, word: str | None) -> str 
         )
     every = await playbooks(reach, versions=True)
     known = {each.base_id: each.name for each in every}
-    owner = assistant if _UUID.fullmatch(assistant) else picked("assistant", assistant, known)
+    owner = assistant if UUID.fullmatch(assistant) else picked("assistant", assistant, known)
     mine = [each for each in every if each.base_id == owner]
     found = next((each.id for each in mine if each.version_number == int(number)), None)
     if found is None:
@@ -145,7 +169,7 @@ async def version(reach: Reach, assistant: str | None, word: str | None) -> str 
 
 async def inbox(reach: Reach, word: str | None) -> str | None:
     """The id of an inbox by its id or by its name, as the assistants that answer on it know it."""
-    if word is None or _UUID.fullmatch(word):
+    if word is None or UUID.fullmatch(word):
         return word
     every = await playbooks(reach)
     return picked("inbox", word, {place.id: place.name for each in every for place in each.inboxes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal, TypeAlias, get_args
 
@@ -12,16 +13,17 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked
 from talkscope.platforms import studio_chat
 from talkscope.platforms.studio_chat.models import KnowledgeBase, Playbook
-from talkscope.tools.studio_chat.asking import base, picked, playbooks, project
+from talkscope.tools.studio_chat.asking import UUID, base, picked, playbooks, project
 from talkscope.tools.studio_chat.cells import at, listed, paged, shown, tabled, text, yes
 from talkscope.tools.studio_chat.resources import knowledge_base
-from talkscope.tools.vendor import Reach, VendorTool
+from talkscope.tools.vendor import Reach, VendorTool, hidden
 
 Kind: TypeAlias = Literal[
     "assistants", "assistant", "versions", "active", "deployments", "settings", "knowledge_bases", "knowledge_base",
     "item", "api_tools", "api_tool", "schedule", "project", "projects",
 ]  # fmt: skip
 Table: TypeAlias = tuple[tuple[str, ...], list[list[Cell]]]
+_KEYS = re.compile(r"auth|secret|token|passw|credential|api_?key|header|cookie", re.IGNORECASE)
 _NAMED = {"assistant", "versions", "active", "deployments", "settings", "knowledge_base", "item", "api_tool"}
 
 
@@ -73,8 +75,12 @@ def _playbooks(every: Iterable[Playbook]) -> Table:
 
 async def _version_id(reach: Reach, asked: ConfigAsked) -> str:
     """The id of the version that is listed of the assistant, which is the active one; the id of a version stays."""
-    which = str(await base(reach, asked.name))
-    return next((each.id for each in await playbooks(reach) if each.base_id == which), which)
+    word, every = str(asked.name), await playbooks(reach)
+    known = {each.base_id: each.name for each in every}
+    if UUID.fullmatch(word) and word not in known:
+        return word
+    which = picked("assistant", word, known)
+    return next(each.id for each in every if each.base_id == which)
 
 
 async def _assistant(reach: Reach, asked: ConfigAsked) -> Table:
@@ -144,7 +150,7 @@ async def _bases(reach: Reach, asked: ConfigAsked) -> Table:
         project(reach), include_final_delete=asked.include_deleted or None, include_playbook_usage=True
     )
     rows: list[list[Cell]] = [
-        [each.title, each.id, each.kb_type, each.status, listed(map(_name, each.used_by_playbooks))]
+        [each.title, each.id, each.kb_type, each.status, listed(dict.fromkeys(map(_name, each.used_by_playbooks)))]
         for each in await reach.send(call)
     ]
     return ("title", "id", "type", "status", "used_by"), rows
@@ -182,7 +188,16 @@ async def _item(reach: Reach, asked: ConfigAsked) -> Table:
 
 
 def _extras(row: BaseModel) -> dict[str, object]:
-    return row.model_dump(mode="json")
+    """Everything that is told, keys to other services not: which fields there are is documented nowhere."""
+    return {name: _unkeyed(name, value) for name, value in row.model_dump(mode="json").items()}
+
+
+def _unkeyed(name: str, value: object) -> object:
+    if isinstance(value, str | dict | list) and value and _KEYS.search(name):
+        return hidden(value)
+    if isinstance(value, dict):
+        return {key: _unkeyed(key, part) for key, part in value.items()}
+    return [_unkeyed("", part) for part in value] if isinstance(value, list) else value
 
 
 async def _tools(reach: Reach, _: ConfigAsked) -> Table:

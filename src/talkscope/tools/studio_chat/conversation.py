@@ -19,7 +19,6 @@ from talkscope.tools.vendor import Reach, VendorTool
 from talkscope.tools.vendor.said import words
 
 MOST_IDS = 50
-_LONG = 200
 _TIMELINE = (
     *("conversation_id", "time", "kind", "name", "text", "result", "latency_ms", "assistant", "version", "note"),
 )
@@ -50,8 +49,6 @@ async def conversation(reach: Reach, asked: Asked) -> Answer:
     rows = [row for each in details for row in _FORMS[asked.show][1](reach, each, asked.timezone)]
     part = rows[asked.offset : asked.offset + asked.limit]
     paged(reach, "rows", asked.offset, len(part), len(rows))
-    if any(isinstance(cell, str) and len(cell) > _LONG for row in part for cell in row):
-        reach.note(f"Texts are cut at {_LONG} characters: `talkscope fetch studio-chat conversation` has them whole.")
     return reach.answer(
         _FORMS[asked.show][0],
         part,

@@ -113,13 +113,14 @@ async def _known(reach: Reach, word: str) -> None:
 def _topline(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer:
     label = found.definition.value_label if found.definition else None
     eligible, converting = found.eligible_conversations, found.converting_conversations
+    rate = None if _is_silent(reach, found) else fraction(found.conversion_rate_pct)
     rows: list[list[Cell]] = [
         ["events", found.total_events, None, None],
         ["total_value", found.total_value, label, found.total_events],
         ["mean_value", found.avg_value, label, found.total_events],
         ["converting_conversations", converting, None, None],
         ["eligible_conversations", eligible, None, None],
-        ["conversion_rate", fraction(found.conversion_rate_pct), None, eligible],
+        ["conversion_rate", rate, None, eligible],
         ["value_per_converting_conversation", found.avg_value_per_conversation, label, converting],
     ]
     return reach.answer(
@@ -130,6 +131,15 @@ def _topline(reach: Reach, found: ConversionAnalytics, window: Window) -> Answer
         basis="conversion_rate is of the deflected conversations" if found.is_configured else "not configured",
         freshness=found.definition.last_event_at if found.definition else None,
     )
+
+
+def _is_silent(reach: Reach, found: ConversionAnalytics) -> bool:
+    """Whether there is no rate, which is said: no event came, and none was to be expected."""
+    if found.definition is None or found.total_events or not found.definition.is_silent(reach.now):
+        return False
+    why = "is switched off" if found.definition.enabled is False else "has had no event for long"
+    reach.note(f"The metric {why}, and none came in this window: there is no rate, which is not 0 %.")
+    return True
 
 
 def _unit(reach: Reach, found: ConversionAnalytics) -> str | None:
@@ -204,12 +214,13 @@ async def _funnel(reach: Reach, asked: ConversionsAsked, slug: str, window: Wind
         )
         for each in chosen
     ]  # fmt: skip
+    silent = _is_silent(reach, first)
     rows: list[list[Cell]] = [
         [
             everyone[which],
             each.eligible_conversations,
             each.converting_conversations,
-            fraction(each.conversion_rate_pct),
+            None if silent else fraction(each.conversion_rate_pct),
             each.total_value,
             which,
         ]

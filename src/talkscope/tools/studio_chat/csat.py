@@ -36,8 +36,9 @@ async def csat(reach: Reach, asked: Asked) -> Answer:
     assert isinstance(asked, CsatAsked)
     window = reach.window(asked)
     listing = asked.show == "ratings"
+    assistant = await base(reach, asked.assistant)
     found = await _page(
-        reach, asked, window, await base(reach, asked.assistant),
+        reach, asked, window, assistant,
         asked.limit if listing else _PAGE if asked.show == "rating_tags" else 1, asked.offset if listing else 0,
     )  # fmt: skip
     if not found.is_configured and asked.show != "scores":
@@ -47,7 +48,7 @@ async def csat(reach: Reach, asked: Asked) -> Answer:
     if listing:
         return _ratings(reach, found, asked, window)
     if asked.show == "rating_tags":
-        return await _tags(reach, found, asked, window)
+        return await _tags(reach, found, asked, window, assistant)
     return _scores(reach, found, window)
 
 
@@ -150,9 +151,8 @@ def _ratings(reach: Reach, found: CsatAnalytics, asked: CsatAsked, window: Windo
     )
 
 
-async def _tags(reach: Reach, first: CsatAnalytics, asked: CsatAsked, window: Window) -> Answer:
+async def _tags(reach: Reach, first: CsatAnalytics, asked: CsatAsked, window: Window, assistant: str | None) -> Answer:
     """The tags of the ratings in the table."""
-    assistant = await base(reach, asked.assistant)
     n = _in_table(first, asked.max_rating) or 0
     found: list[CsatRating] = [*first.ratings]
     part: Sequence[CsatRating] = first.ratings

@@ -43,6 +43,7 @@ async def evals(reach: Reach, asked: Asked) -> Answer:
     if asked.show == "runs":
         return await _runs(reach, asked, which)
     if asked.show == "yaml":
+        reach.note("Lines begin at their first word: `talkscope fetch studio-chat eval-cases-yaml` has the document.")
         document = await reach.send(studio_chat.eval_cases_yaml(which))
         return _told(reach, asked, ("line",), [[line] for line in document.yaml_content.splitlines()])
     cases = await reach.send(studio_chat.eval_cases(which, enabled_only=asked.enabled_only or None))

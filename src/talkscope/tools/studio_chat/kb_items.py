@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic import Field
 
-from talkscope.errors import NotFound
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import Asked
 from talkscope.platforms import studio_chat
-from talkscope.platforms.studio_chat.models import KnowledgeBase, KnowledgeBaseItem
-from talkscope.tools.studio_chat.asking import days_of, in_days, project
+from talkscope.platforms.studio_chat.models import KnowledgeBaseItem
+from talkscope.tools.studio_chat.asking import days_of, in_days, project, there
 from talkscope.tools.studio_chat.resources import knowledge_base
 from talkscope.tools.vendor import Reach, Timed, VendorTool
 
 _LOOKED_UP = 25
 """Titles that are asked for one by one, where the knowledge base does not list them."""
-_TITLES = ("title", "question", "name")
 
 
 class ItemsAsked(Timed):
@@ -35,7 +33,7 @@ async def items(reach: Reach, asked: Asked) -> Answer:
     call = studio_chat.kb_item_citations(project(reach), which, **days_of(window), limit=asked.limit)
     found = await reach.send(call)
     base = await reach.send(studio_chat.knowledge_base(which))
-    titles = _listed(base)
+    titles = base.titles
     missing = [each.item_id for each in found.items if each.item_id not in titles]
     looked_up = await _looked_up(reach, which, missing[:_LOOKED_UP])
     rows: list[list[Cell]] = []
@@ -57,29 +55,11 @@ async def items(reach: Reach, asked: Asked) -> Answer:
     )
 
 
-def _listed(base: KnowledgeBase) -> dict[str, str]:
-    """Titles of the items that the knowledge base lists itself."""
-    found = {each.id: each.title for each in base.intercom_items if each.title}
-    return {**_named(base.faq_items), **_named(base.snippet_items), **found}
-
-
-def _named(rows: Iterable[Mapping[str, object]]) -> dict[str, str]:
-    found = {}
-    for row in rows:
-        title = next((row[name] for name in _TITLES if isinstance(row.get(name), str)), None)
-        if isinstance(row.get("id"), str) and title is not None:
-            found[str(row["id"])] = str(title)
-    return found
-
-
 async def _looked_up(reach: Reach, which: str, ids: Sequence[str]) -> dict[str, KnowledgeBaseItem]:
-    found = {}
-    for each in ids:
-        try:
-            found[each] = await reach.send(studio_chat.knowledge_base_item(which, each))
-        except NotFound:
-            reach.note("Items without a title are no longer in the knowledge base.")
-    return found
+    told = await there(reach, [studio_chat.knowledge_base_item(which, each) for each in ids])
+    if None in told:
+        reach.note("Items without a title are no longer in the knowledge base.")
+    return {each: item for each, item in zip(ids, told, strict=True) if item is not None}
 
 
 KB_ITEMS = VendorTool(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, timedelta
 
 from talkscope.errors import unknown
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.text import clean
 from talkscope.platforms import studio_chat
-from talkscope.platforms.studio_chat.models import DailyCount, Sparkline
+from talkscope.platforms.studio_chat.models import Sparkline
 from talkscope.tools.studio_chat.asking import project
 from talkscope.tools.vendor import Reach
 
@@ -31,8 +32,9 @@ async def sparklines(reach: Reach, kind: str, name: str | None, days: int) -> An
     found = told if name is None else _one(kind, name, told, names)
     size = _size(len(found), days)
     rows: list[list[Cell]] = []
+    points = _points(found, size, days)
     for key, line in sorted(found.items(), key=lambda each: (-each[1].total, each[0])):
-        rows += [[names.get(key), key, *point, line.total] for point in _points(line.series, size, days)]
+        rows += [[names.get(key), key, *point, line.total] for point in points[key]]
     if size == _WEEK:
         reach.note("Days are added up to weeks of seven days that end with the last day; the first may be shorter.")
     if size > _WEEK:
@@ -53,11 +55,27 @@ def _size(count: int, days: int) -> int:
     return _WEEK if count * -(-days // _WEEK) <= MOST_ROWS else days
 
 
-def _points(series: Sequence[DailyCount], size: int, days: int) -> list[tuple[str, int]]:
-    """Start and count of each group of days, counted from the last day back."""
-    told = [(each.date.astimezone(UTC).date().isoformat(), each.count) for each in series][-days:]
-    groups = [told[max(0, end - size) : end] for end in range(len(told), 0, -size)]
-    return [(group[0][0], sum(count for _, count in group)) for group in reversed(groups)]
+def _points(found: Mapping[str, Sparkline], size: int, days: int) -> dict[str, list[tuple[str, int]]]:
+    """Of each, start and count of every group of days, counted from the last day that any tells of; no count is 0."""
+    told = {
+        key: [(each.date.astimezone(UTC).date(), each.count) for each in line.series] for key, line in found.items()
+    }
+    every = [day for series in told.values() for day, _ in series]
+    if not every:
+        return {key: [] for key in told}
+    last = max(every)
+    known = min(days, (last - min(every)).days + 1)
+    groups = [range(back, min(back + size, known)) for back in range(0, known, size)]
+    points: dict[str, list[tuple[str, int]]] = {}
+    for key, series in told.items():
+        counts: Counter[int] = Counter()
+        for day, count in series:
+            counts[(last - day).days] += count
+        points[key] = [
+            ((last - timedelta(group[-1])).isoformat(), sum(counts[back] for back in group))
+            for group in reversed(groups)
+        ]
+    return points
 
 
 async def _names(reach: Reach, kind: str, found: Mapping[str, Sparkline]) -> dict[str, str | None]:

@@ -21,8 +21,8 @@ from talkscope.platforms.studio_chat.models import (
 )
 from talkscope.tools.studio_chat.asking import project
 from talkscope.tools.studio_chat.cells import at, bucket, of, paged, share, shown, text, yes
-from talkscope.tools.vendor import Reach, about
-from talkscope.tools.vendor.said import words
+from talkscope.tools.vendor import Reach, about, hidden
+from talkscope.tools.vendor.said import word, words
 
 Used: TypeAlias = "ApiToolUsage | ToolkitUsage | SkillUsage"
 Made: TypeAlias = "ApiToolCall | ToolkitCall | SkillLoad"
@@ -59,11 +59,16 @@ async def toolkits(reach: Reach, told: Mapping[str, object], show: str, window: 
         return reach.answer(names, rows, n=found.total_calls, window=window, units=of(names, _UNITS))
     if show == "params":
         n = sum(each.count for each in found.by_param)
-        rows = [[text(each.value), each.count, share(each.count, n), n] for each in found.by_param]
+        rows = [[_given(reach, each.value), each.count, share(each.count, n), n] for each in found.by_param]
         return reach.answer(
             ("value", "calls", "share", "n"), rows, n=n, window=window, units={"share": "fraction of n"}
         )
     return _used(reach, found, show, window, told)
+
+
+def _given(reach: Reach, value: str | float | None) -> Cell:
+    """A parameter's value: what is more than a word may be what a customer said."""
+    return hidden(value) if isinstance(value, str) and not (reach.reveal or word(value, "")) else text(value)
 
 
 async def skills(reach: Reach, told: Mapping[str, object], show: str, window: Window) -> Answer:

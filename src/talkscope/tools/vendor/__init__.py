@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
-from talkscope.errors import BadAnswer, Json, NotSupported
+from talkscope.errors import APIError, BadAnswer, Json, NotSupported
 from talkscope.flow import Call
 from talkscope.models.answers import Answer, Cell, Meta, WindowMeta
 from talkscope.models.questions import Asked
-from talkscope.models.safe import Masking
+from talkscope.models.records import micros
+from talkscope.models.safe import CELL, Masking, plain
 from talkscope.models.window import Range, Window, iso, resolve
 from talkscope.platforms import platform
 from talkscope.platforms.access import Platform
@@ -33,6 +34,7 @@ T = TypeVar("T")
 # Readers of JSON differ beyond these.
 _MOST = 2**63 - 1
 _GRAINS = frozenset({"minute", "hour", "day", "week", "month", "quarter", "year"})
+_CUT = "Texts are cut at {} characters: `talkscope fetch {}` has them whole."
 _TOLD = {"start_time": "ISO 8601, not with range"}
 
 
@@ -99,7 +101,7 @@ class Reach:
         """Say something beside the figures, once."""
         self._notes += [each for each in dict.fromkeys(sentences) if each not in self._notes]
 
-    def window(self, asked: Timed, default: str = "last_7d") -> Window:
+    def window(self, asked: Timed) -> Window:
         """The window that the words mean now. Raises InvalidRange or InvalidArgument."""
         return resolve(
             now=self.now,
@@ -107,7 +109,7 @@ class Reach:
             start_time=asked.start_time,
             end_time=asked.end_time,
             timezone=asked.timezone,
-            default=default,
+            default="last_7d",
         )
 
     def shown(self, row: BaseModel, name: str) -> object:
@@ -115,8 +117,7 @@ class Reach:
         value: object = getattr(row, name)
         if self.reveal or value in (None, "", (), [], {}) or not about(row, name, self.platform.personal):
             return value
-        size = f"{len(value)} characters" if isinstance(value, str) else "a value"
-        return f"[hidden: {size}]"
+        return hidden(value)
 
     def answer(
         self,
@@ -150,7 +151,7 @@ class Reach:
             basis=basis,
             units=dict(units or {}),
             granularity=granularity if granularity in _GRAINS else None,
-            freshness=freshness.isoformat() if freshness else None,
+            freshness=iso(micros(freshness)) if freshness else None,
             covers=covers,
             requests=self._requests,
             age_sec=self._age,
@@ -160,12 +161,26 @@ class Reach:
         return Answer(columns=list(columns), rows=[list(row) for row in rows], meta=meta)
 
 
+def hidden(value: object) -> str:
+    """What is shown in place of a value: how much there is of it."""
+    return f"[hidden: {len(value)} characters]" if isinstance(value, str) else "[hidden: a value]"
+
+
 def about(row: BaseModel, name: str, fields: frozenset[str]) -> bool:
     """Whether a field of a model is among these `Model.field` names; what a model inherits counts too."""
     return any(
         f"{each.__name__}.{name}" in fields or f"{each.__name__}.*" in fields
         for each in type(row).__mro__
         if issubclass(each, BaseModel)
+    )
+
+
+def _masked(error: APIError, mask: Masking) -> APIError:
+    """The same error without personal data in the service's own words."""
+    details = plain(error.details, mask)
+    assert isinstance(details, dict)
+    return type(error)(
+        mask(error.message), hint=mask(error.hint), code=error.code, status=error.status, details=details
     )
 
 
@@ -233,10 +248,14 @@ class VendorTool:
         Raises:
             TalkscopeError: The words are off, or there is no answer.
         """
+        reach, asked = self._begun(reacher, words, reveal=reveal)
+        return await self.answered(reach, asked)
+
+    def _begun(self, reacher: Reaching, words: Mapping[str, object], *, reveal: bool) -> tuple[Reach, Asked]:
         names = [each.name for each in reacher.accounts(self.platform)]
         source, asked = understood(self.params, words, hidden=(), sources=names)
         reach = Reach(reacher, reacher.account(self.platform, source), reveal=reveal)
-        return await self.answered(reach, self.params.model_validate(asked))
+        return reach, self.params.model_validate(asked)
 
     async def call(self, asker: Reacher, words: Mapping[str, object], manner: Manner) -> Shaped:
         """Ask, and shape the answer to its budget.
@@ -245,7 +264,13 @@ class VendorTool:
             TalkscopeError: The words are off, or there is no answer.
         """
         self.permit(allowed=manner.allow_side_effects)
-        answer = await self.ask(asker, words, reveal=manner.reveal_personal_data)
-        mask: Masking = str if manner.reveal_personal_data else asker.mask(answer.meta.source)
+        reach, asked = self._begun(asker, words, reveal=manner.reveal_personal_data)
+        try:
+            answer = await self.answered(reach, asked)
+        except APIError as error:
+            raise error if reach.reveal else _masked(error, asker.mask(reach.account.name)) from None
+        if any(isinstance(cell, str) and len(cell) > CELL for row in answer.rows for cell in row):
+            answer.meta.notes.append(_CUT.format(CELL, self.platform.replace("_", "-")))
+        mask: Masking = str if reach.reveal else asker.mask(answer.meta.source)
         shaping = Shaping(answer, budget=manner.answer_tokens, mask=mask, own=self.own, bare=self.bare)
         return shaping.whole(self.left_out)

@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, JsonValue
 
 from talkscope.platforms.studio_chat.models.wire import Many, Moment, Unstated, Wire
 
+# What an item of no documented shape is called by.
+_TITLES = ("title", "question", "name")
+
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
@@ -100,6 +103,16 @@ class KnowledgeBase(Wire):
     snippet_items: Many[dict[str, JsonValue]] = ()
     intercom_items: Many[IntercomItem] = ()
     used_by_playbooks: Many[JsonValue] = ()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Titles by id of the items that it lists itself."""
+        found = {}
+        for row in (*self.faq_items, *self.snippet_items):
+            title = next((row[name] for name in _TITLES if isinstance(row.get(name), str)), None)
+            if isinstance(row.get("id"), str) and title is not None:
+                found[str(row["id"])] = str(title)
+        return found | {each.id: each.title for each in self.intercom_items if each.title}
 
 
 class KnowledgeBaseItem(Wire):

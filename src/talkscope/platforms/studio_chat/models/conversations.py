@@ -126,11 +126,20 @@ class ToolCall(Wire):
     @property
     def params(self) -> JsonValue:
         """The arguments decoded, or their text where it is not JSON."""
-        try:
-            decoded: JsonValue = json.loads(self.arguments)
-        except (ValueError, RecursionError):
-            return self.arguments
-        return decoded
+        return _decoded(self.arguments)
+
+    @property
+    def returned(self) -> JsonValue:
+        """The result decoded where it is JSON as text, else as it is."""
+        return _decoded(self.result) if isinstance(self.result, str) else self.result
+
+
+def _decoded(text: str) -> JsonValue:
+    try:
+        decoded: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return decoded
 
 
 class MessageMetadata(Wire):

@@ -98,6 +98,10 @@ class ConversionDefinition(Wire):
         """Whether its last event is so old, or none ever came, that the ingest is likely broken."""
         return self.last_event_at is None or now - self.last_event_at > patience
 
+    def is_silent(self, now: datetime) -> bool:
+        """Whether no event can be expected of it, so that none in a window is no rate of 0 %."""
+        return self.enabled is False or self.is_stale(now)
+
 
 class ConversionMetric(ConversionDefinition):
     """A custom conversion metric."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue, model_validator
+from contextlib import suppress
+from typing import TypeVar
+
+from pydantic import JsonValue, ValidationError, model_validator
 
 from talkscope.platforms.studio_chat.models.wire import Many, Moment, Unstated, Wire, either
+
+D = TypeVar("D", bound=Wire)
 
 
 class DailyCount(Wire):
@@ -136,7 +141,10 @@ class SourceCount(Wire):
 
 
 class KnowledgeBaseCitations(Unstated):
-    """Citations of knowledge bases. No field is named in any document: these are guesses, and the rest is kept."""
+    """Citations of knowledge bases. No field is named in any document: these are guesses, and the rest is kept.
+
+    What of them is not as guessed is left out, and takes nothing from the others.
+    """
 
     total_citations: int | None = None
     by_source: Many[SourceCount] = ()
@@ -146,10 +154,28 @@ class KnowledgeBaseCitations(Unstated):
     @model_validator(mode="before")
     @classmethod
     def _any_name(cls, value: object) -> object:
-        value = either(value, "total_citations", "total")
-        if isinstance(value, dict) and isinstance(sources := value.get("by_source"), dict):
-            value["by_source"] = [{"source": source, "count": count} for source, count in sources.items()]
-        return value
+        if not isinstance(value, dict):
+            return value
+        totals = (each for name in ("total_citations", "total") if isinstance(each := value.get(name), int | float))
+        recent = value.get("recent")
+        return {
+            **value,
+            "total_citations": next(totals, None),
+            "by_source": _counted(SourceCount, value.get("by_source"), "source"),
+            "time_series": _counted(DailyCount, value.get("time_series"), "date", "day", "timestamp"),
+            "recent": [each for each in recent if isinstance(each, dict)] if isinstance(recent, list | tuple) else (),
+        }
+
+
+def _counted(model: type[D], told: object, *names: str) -> list[D]:
+    """The counts that can be read: rows by the likely names of their fields, or one count for each key."""
+    if isinstance(told, dict):
+        told = [{names[0]: key, "count": count} for key, count in told.items()]
+    found = []
+    for row in told if isinstance(told, list | tuple) else ():
+        with suppress(ValidationError):
+            found.append(model.model_validate(either(either(row, *names), "count", "citations", "total")))
+    return found
 
 
 class KnowledgeBaseItemCount(Wire):

@@ -212,7 +212,7 @@ def _tool_calls(conversation_id: str, said: Iterable[Said], turn_of: Mapping[int
 
 def _citations(found: ConversationDetail, said: Sequence[Said], last: datetime) -> Iterator[Record]:
     searches = [
-        (at, canonical([call.result, call.arguments]))
+        (at, canonical([call.returned, call.params]))
         for at, message in said
         for call in message.tool_calls
         if _searches(call)
@@ -233,11 +233,20 @@ def _citations(found: ConversationDetail, said: Sequence[Said], last: datetime) 
         )  # fmt: skip
 
 
-def citation(citation_id: str | None, *, name: str | None, **said: object) -> Record:
-    """One citation: the same record, whether it is told with its conversation or with its knowledge base."""
-    made = key("citation", citation_id) if citation_id else None
+def citation(citation_id: str | None, *, session_id: str | None, name: str | None, **said: object) -> Record:
+    """One citation: the same record, whether it is told with its conversation or with its knowledge base.
+
+    No document says that an id is of one citation alone: it may be the passage's, which many conversations cite.
+    """
+    known = [each for each in (session_id, "citation", citation_id) if each]
     return record(
-        "resource_call", PLATFORM, resource_call_id=made, kind="knowledge_base", name=name or "unnamed", **said
+        "resource_call",
+        PLATFORM,
+        resource_call_id=key(*known) if citation_id else None,
+        session_id=session_id,
+        kind="knowledge_base",
+        name=name or "unnamed",
+        **said,
     )
 
 

@@ -25,6 +25,13 @@ _SERVICE = (
     " THEN nullif(split_part(metric_name, '.', 2), '') END)"
 )
 _SPEECH = ("asr", "stt")
+
+
+def _folded(service: str) -> str:
+    """A service's name as SQL, the same for all that mean one service."""
+    return f"CASE lower({service}) WHEN 'stt' THEN 'asr' ELSE lower({service}) END"
+
+
 # Where importers put what a component said when it failed.
 _PATHS = ("message", "error_message", "status_message", "statusMessage", "error.message", "error")
 _SAID = "coalesce({})".format(", ".join(f"nullif(json_extract_string(attributes, '$.{path}'), '')" for path in _PATHS))
@@ -72,7 +79,7 @@ def _failed_spans(ask: Ask, window: Window) -> str:
     """The failed spans of turns about the window: a turn's parts may lie on either side of its end."""
     near = Window(window.start - _DAY, window.end + _DAY)
     return (
-        f"(SELECT platform, interaction_id, lower(processor) AS service FROM {ask.snapshot.table('spans', near)}"
+        f"(SELECT platform, interaction_id, {_folded('processor')} AS service FROM {ask.snapshot.table('spans', near)}"
         f" WHERE t >= {near.start} AND t < {near.end} AND interaction_id IS NOT NULL AND {FAILED})"
     )
 
@@ -81,7 +88,7 @@ def _error_events(ask: Ask, window: Window) -> str:
     """The error events of turns about the window."""
     near = Window(window.start - _DAY, window.end + _DAY)
     return (
-        f"(SELECT platform, interaction_id, lower({_SERVICE}) AS service, t, error_code,"
+        f"(SELECT platform, interaction_id, {_folded(_SERVICE)} AS service, t, error_code,"
         f" coalesce(message, {_SAID}) AS message FROM {ask.snapshot.table('events', near)}"
         f" WHERE t >= {near.start} AND t < {near.end} AND interaction_id IS NOT NULL AND {ERROR_EVENT})"
     )
@@ -102,7 +109,7 @@ def _spans(ask: Ask, which: Which) -> Sql:
         "SELECT s.t, 'error' AS level, s.processor AS service, s.status, coalesce(s.error_code, f.error_code) AS code,"
         f" coalesce({_SAID.replace('attributes', 's.attributes')}, f.message) AS message, s.provider, s.model,"
         f" s.session_id, s.interaction_id, s.platform, 'span' AS kind, s.key FROM ({rows.text}) s LEFT JOIN ({told}) f"
-        f" ON {_SAME_TURN.format('s')} AND f.service = lower(s.processor) WHERE s.bad",
+        f" ON {_SAME_TURN.format('s')} AND f.service = {_folded('s.processor')} WHERE s.bad",
         rows.params,
     )
 
@@ -122,7 +129,7 @@ def _events(ask: Ask, which: Which) -> Sql:
     return Sql(
         f"SELECT e.* FROM (SELECT {columns} FROM ({rows.text}) WHERE {ERROR_EVENT}) e ANTI JOIN"
         f" {_failed_spans(ask, which.window)} f ON {_SAME_TURN.format('e')}"
-        " AND (coalesce(lower(e.service), 'interaction') IN (f.service, 'interaction', 'turn'))",
+        f" AND (coalesce({_folded('e.service')}, 'interaction') IN (f.service, 'interaction', 'turn'))",
         rows.params,
     )
 

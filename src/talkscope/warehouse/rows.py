@@ -6,7 +6,7 @@ column, so that facts of several tables can stand in one union. Words from outsi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -169,9 +169,10 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
 
     Outcomes are the latest of each session in the window, chosen before any filter. `character_id`, when it is asked
     for and sessions have several assistants, is one row for each of them; `tag` one for each of a session's tags.
+    `fact`, when it is asked for, tells whether two rows are the same fact.
     """
-    needed = list(dict.fromkeys(columns))
-    several = [name for name in _SEVERAL if name in needed and (name != "character_id" or ask.has_participants())]
+    needed = list(dict.fromkeys(name for name in columns if name != "fact"))
+    several = spreading(ask, needed)
     # What is spread out for one dimension may still be asked for by itself.
     inside = list(
         dict.fromkeys([*(name for name in needed if name != "tag"), *(_SEVERAL[name][0] for name in several)])
@@ -181,11 +182,19 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
     ]  # fmt: skip
     sql = Sql(" UNION ALL ".join(part.text for part in parts), [value for part in parts for value in part.params])
     have = dict.fromkeys(["t", *inside])
+    if "fact" in columns:
+        sql.text = f"SELECT *, row_number() OVER () AS fact FROM ({sql.text})"
+        have["fact"] = None
     for name in several:
         listed = ", ".join(each for each in have if each != name)
         sql.text = f"SELECT {listed}, {spread(name)} AS {name} FROM ({sql.text})"
         have[name] = None
     return sql
+
+
+def spreading(ask: Ask, dimensions: Collection[str]) -> list[str]:
+    """Of these dimensions those of which a fact may have several."""
+    return [name for name in _SEVERAL if name in dimensions and (name != "character_id" or ask.has_participants())]
 
 
 def spread(name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 import pytest
@@ -13,7 +15,7 @@ from talkscope.errors import InvalidArgument, UnknownName
 from talkscope.models.answers import ErrorsAnswer
 from tests.charts.drawn import checked, title
 from tests.tools.fakes import Manner, call
-from tests.warehouse.questions.loaded import Record, column
+from tests.warehouse.questions.loaded import Loaded, Record, column
 from tests.warehouse.questions.plainly import END, START, WINDOW, Kept, at, inside, when
 
 SERVICES = ("asr", "llm", "tts", "tool")
@@ -222,6 +224,53 @@ def test_pages_follow_each_other_without_a_gap_and_foreign_cursors_are_refused(k
     for cursor in ("nonsense", "bm9uc2Vuc2U", "WzFd"):
         with pytest.raises(InvalidArgument, match="cursor"):
             kept.ask("errors", cursor=cursor, **WINDOW)
+
+
+@pytest.mark.parametrize("question", ["errors", "sessions"])
+@pytest.mark.parametrize(
+    ("start", "end", "zone"),
+    [
+        (0, 1, "Nowhere/Town"),
+        (0, 1, "../zone"),
+        (-(2**62), 2**62, "UTC"),
+        (0, 10**30, "UTC"),
+        ("0", 1, "UTC"),
+        (0, 1, 7),
+    ],
+)
+def test_a_cursor_of_a_window_that_cannot_be_is_refused(
+    kept: Kept, question: str, start: object, end: object, zone: object
+) -> None:
+    last = {"errors": [1, "span", "own", "k"], "sessions": ["recent", 1, "s1", "own"]}[question]
+    forged = base64.urlsafe_b64encode(json.dumps([*last, start, end, zone]).encode()).decode()
+    with pytest.raises(InvalidArgument, match="cursor is not one of ours"):
+        kept.ask(question, cursor=forged)
+
+
+def test_services_of_another_spelling_are_one_and_long_ones_are_all_counted(warehouse: Callable[..., Loaded]) -> None:
+    of: Record = {"session_id": "s", "interaction_id": "i"}
+    heard: list[Record] = [
+        {"type": "span", **of, "processor": "asr", "start_time": at(9), "duration_ms": 5, "status": "error"},
+        {"type": "event", **of, "time": at(9), "metric_name": "error.stt", "message": "nothing was heard"},
+        *(
+            {
+                "type": "span",
+                **of,
+                "processor": f"{'x' * 90}{end}",
+                "start_time": at(8),
+                "duration_ms": 5,
+                "status": "error",
+            }
+            for end in "ab"
+        ),
+    ]
+    answer = warehouse(heard).ask("errors", **WINDOW)
+    assert isinstance(answer, ErrorsAnswer)
+    newest, *others = answer.records()
+    assert (newest["kind"], newest["service"], newest["message"]) == ("span", "asr", "nothing was heard")
+    assert len(others) == 2
+    assert answer.by_service == {f"{'x' * 79}…": 2, "asr": 1}
+    assert sum(answer.by_service.values()) == answer.meta.n
 
 
 def test_over_time_every_bucket_has_every_service_and_nothing_is_lost(kept: Kept) -> None:

@@ -13,7 +13,7 @@ from talkscope.errors import InvalidArgument, UnknownName
 from talkscope.models.answers import Answer
 from tests.charts.drawn import checked, rows, title
 from tests.tools.fakes import Manner, call
-from tests.warehouse.questions.loaded import Record, column
+from tests.warehouse.questions.loaded import Loaded, Record, column
 from tests.warehouse.questions.plainly import (
     END,
     START,
@@ -238,6 +238,22 @@ def test_what_is_beyond_the_limit_is_one_group_worked_out_from_its_records(kept:
     wanted.pop("agents")
     same(told(answer, "other (3 groups)"), wanted)
     assert any(note.startswith("1 of 4 groups are shown") for note in answer.meta.notes)
+
+
+def test_beyond_the_limit_a_session_with_several_assistants_counts_once(kept: Kept) -> None:
+    answer = kept.ask("live_support", group_by="assistant", limit=1, **WINDOW)
+    first = answer.rows[0][0]
+    others = [each for each in HELD if {*PICKS["assistant"](each)} - {first}]
+    assert sum(len({*PICKS["assistant"](each)} - {first}) for each in others) > len(others)
+    same(told(answer, "other (3 groups)"), expected(others, []))
+
+
+def test_what_is_nowhere_is_named_by_what_was_asked_for(warehouse: Callable[..., Loaded]) -> None:
+    nobody = warehouse([{"type": "session", "session_id": "s", "start_time": at(9)}])
+    free = nobody.ask("live_support", measures=["agents", "occupancy"], **WINDOW)
+    assert any(note.startswith("This warehouse holds no availability:") for note in free.meta.notes)
+    busy = nobody.ask("live_support", **WINDOW)
+    assert any(note.startswith("This warehouse holds no sessions with live agents:") for note in busy.meta.notes)
 
 
 def test_the_answer_says_what_the_window_cuts_and_what_is_still_going_on(kept: Kept) -> None:

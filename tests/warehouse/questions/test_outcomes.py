@@ -195,6 +195,16 @@ def test_what_a_platform_does_not_ask_for_is_unknown_and_said_so(warehouse_of: C
     ]
 
 
+def test_what_was_not_sent_is_not_sent_however_a_file_says_so(warehouse_of: Callable[..., Loaded]):
+    said = (True, "True", "2026-05-06T09:00:00Z", False, "False", "FALSE", "no", 0, "0", None)
+    outcomes = [
+        {"type": "outcome", "session_id": f"s{n}", "time": "2026-05-06T10:00:00Z", "winback_sent": each}
+        for n, each in enumerate(said)
+    ]
+    answer = warehouse_of(outcomes).ask("outcomes", measures="winback", start_time="2026-05-06", end_time="2026-05-07")
+    assert answer.rows[0] == ["winback_rate", "sent", 0.333333, 3, 9]
+
+
 def test_reasons_in_peoples_own_words_are_bounded(warehouse_of: Callable[..., Loaded]):
     at = "2026-05-06T10:00:00Z"
     many = [

@@ -180,6 +180,14 @@ def test_what_is_beyond_the_limit_is_one_row_worked_out_from_its_calls(kept: Kep
     assert any(note.startswith("4 of 17 groups are shown") for note in answer.meta.notes)
 
 
+def test_beyond_the_limit_a_call_of_several_assistants_counts_once(kept: Kept) -> None:
+    _, pick = PICKS["character_id"]
+    first, rest = kept.ask("resources", by="character_id", limit=1, **WINDOW).records()
+    others = [each for each in HELD if {*pick(each)} - {(first["character_id"],)}]
+    assert rest["character_id"] == "other (3 groups)"
+    near([rest[each] for each in FIGURES], figures(others))
+
+
 def test_spans_of_tools_are_no_calls_and_the_answer_says_so(kept: Kept) -> None:
     notes = kept.ask("resources", **WINDOW).meta.notes
     assert any(note.startswith("2 spans of tools and knowledge banks are not counted here") for note in notes)

@@ -29,7 +29,8 @@ _WEEK = DAYS_UNTIL_RECONTACT * 86_400_000_000
 
 
 def _yes(name: str) -> str:
-    return f"{name} NOT IN ('false', '0', '\"\"')"
+    """Whether what is stored as JSON says so: a time when it was does; no, and False as a text, do not."""
+    return f"lower(trim({name}, '\"')) NOT IN ('false', 'no', '0', '0.0', '')"
 
 
 _SENT = _yes("winback_sent")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-import orjson
-
-from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Cell, ErrorsAnswer
 from talkscope.models.buckets import Grain, buckets, choose, coarsen, edges, label
 from talkscope.models.questions import ErrorsAsked
 from talkscope.models.semantics import Filter, measure
 from talkscope.models.text import clean
 from talkscope.models.window import Window, iso
+from talkscope.warehouse import cursor
 from talkscope.warehouse.ask import Ask, cell
 from talkscope.warehouse.failures import COLUMNS, failures
 from talkscope.warehouse.figures import Wanted, total
@@ -39,6 +34,7 @@ _SHOWN = ("time", *COLUMNS[1:-1])
 _ORDER = ("t", "kind", "platform", "key")
 _SERVICES = 20
 _SAID = 600
+_MOST = 62
 _NAMELESS = "(none)"
 _BASIS = (
     "each failed span; each error event that no failed span of its service and interaction tells; each failed"
@@ -46,35 +42,9 @@ _BASIS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a page begins: after this row, in the window of page one."""
-
-    after: tuple[int, str, str, str]
-    window: Window
-
-    def cursor(self) -> str:
-        """The place as opaque text."""
-        words = [*self.after, self.window.start, self.window.end, self.window.zone]
-        return base64.urlsafe_b64encode(orjson.dumps(words)).decode().rstrip("=")
-
-    @classmethod
-    def of(cls, cursor: str) -> _Place:
-        """The place that the text stands for, or InvalidArgument."""
-        try:
-            found = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            t, kind, platform, key, start, end, zone = found
-            if not all(isinstance(each, int) for each in (t, start, end)):
-                raise ValueError
-            return cls((t, str(kind), str(platform), str(key)), Window(start, end, str(zone)))
-        except (ValueError, TypeError, binascii.Error):
-            raise InvalidArgument("cursor is not one of ours.", hint="Give next_cursor of the page before.") from None
-
-
 def answer(asked: ErrorsAsked, ask: Ask) -> ErrorsAnswer:
     """One row an error, newest first; with `granularity` one row a bucket and service, with how many there were."""
-    place = _Place.of(asked.cursor) if asked.cursor else None
-    window = place.window if place else ask.window(asked)
+    after, window = _place(asked.cursor) if asked.cursor else (None, ask.window(asked))
     filters = chosen(ask, asked.filters, OWN)
     sql = failures(
         ask, window, filters, level=asked.level, service=asked.service, code=asked.code, search=asked.search
@@ -82,21 +52,20 @@ def answer(asked: ErrorsAsked, ask: Ask) -> ErrorsAnswer:
     counts = _counts(ask, sql)
     services = _by(counts, 0)
     n = sum(counts.values())
-    by_service = {clean(name or _NAMELESS, 80): count for name, count in services[:_SERVICES]}
     notes = _notes(ask, asked, window, filters, _by(counts, 1)) if n else []
     if asked.granularity is not None:
         return _over_time(ask, asked, window, sql, services, notes)
-    found = _page(ask, sql, asked.limit + 1, place)
-    cursor = None
+    found = _page(ask, sql, asked.limit + 1, after)
+    next_cursor = None
     if len(found) > asked.limit:
-        t, kind, platform, key = (found[asked.limit - 1][COLUMNS.index(name)] for name in _ORDER)
-        cursor = _Place((int(str(t)), str(kind), str(platform), str(key)), window).cursor()
+        t, *later = (found[asked.limit - 1][COLUMNS.index(name)] for name in _ORDER)
+        next_cursor = cursor.written([int(str(t)), *map(str, later)], window)
         notes.append("The next page is next_cursor as cursor.")
     return ErrorsAnswer(
         columns=list(_SHOWN),
         rows=[_row(row, window.zone) for row in found[: asked.limit]],
-        by_service=by_service,
-        meta=ask.meta(n=n, window=window, basis=_basis(asked), next_cursor=cursor, notes=notes),
+        by_service=_told(services),
+        meta=ask.meta(n=n, window=window, basis=_basis(asked), next_cursor=next_cursor, notes=notes),
     )
 
 
@@ -118,11 +87,28 @@ def _by(counts: Mapping[tuple[str | None, str], int], place: int) -> list[tuple[
     return sorted(found.items(), key=lambda each: (-each[1], each[0] is None, str(each[0])))
 
 
-def _page(ask: Ask, sql: Sql, limit: int, place: _Place | None) -> list[tuple[Out, ...]]:
+def _told(services: Sequence[tuple[str | None, int]]) -> dict[str, int]:
+    """The largest services as they are shown; those that look the same count together."""
+    found: dict[str, int] = {}
+    for name, count in services[:_SERVICES]:
+        shown = clean(name or _NAMELESS, 80)
+        found[shown] = found.get(shown, 0) + count
+    return found
+
+
+def _place(words: str) -> tuple[tuple[int, str, str, str], Window]:
+    """The row that a page begins after, and the window of page one."""
+    match cursor.read(words):
+        case [int(t), str(kind), str(platform), str(key)], window:
+            return (t, kind, platform, key), window
+    raise cursor.strange()
+
+
+def _page(ask: Ask, sql: Sql, limit: int, after: tuple[int, str, str, str] | None) -> list[tuple[Out, ...]]:
     text = f"SELECT {', '.join(COLUMNS)} FROM ({sql.text})"
     params: list[Param] = list(sql.params)
-    if place is not None:
-        t, *later = place.after
+    if after is not None:
+        t, *later = after
         text += " WHERE t < ? OR (t = ? AND (kind, platform, key) > (?, ?, ?))"
         params += [t, t, *later]
     return ask.snapshot.fetch(f"{text} ORDER BY t DESC, kind, platform, key LIMIT {limit}", params)
@@ -187,9 +173,6 @@ def _over_time(
     return ErrorsAnswer(
         columns=["bucket", "service", "count"],
         rows=[[labels[start], name, counts.get((start, name), 0)] for start in starts for name in names],
-        by_service={clean(name or _NAMELESS, 80): count for name, count in services[:_SERVICES]},
+        by_service=_told(services),
         meta=ask.meta(n=n, window=window, basis=_basis(asked), granularity=grain, notes=notes),
     )
-
-
-_MOST = 62

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from talkscope.errors import InvalidArgument, unknown
@@ -17,7 +17,7 @@ from talkscope.warehouse.figures import Key
 from talkscope.warehouse.layout import named as with_names
 from talkscope.warehouse.layout import several_assistants
 from talkscope.warehouse.own import absent, chosen, field, folded, grouped, named, order
-from talkscope.warehouse.rows import Sql, Which, facts
+from talkscope.warehouse.rows import Sql, Which, facts, spreading
 from talkscope.warehouse.store import Out
 
 DURATIONS = ("queue_ms", "first_response_ms", "chat_ms")
@@ -91,19 +91,23 @@ def answer(asked: LiveSupportAsked, ask: Ask) -> Answer:
     if len(groups) > asked.limit:
         rows += _others(ask, wanted, groups[: asked.limit], len(groups), len(columns))
         notes.append(f"{asked.limit} of {len(groups)} groups are shown, by sessions: raise limit, or filter.")
-    n = _count(_chats(ask, replace(wanted, keys=()))[()])
-    counted = n if wanted.chats else 0
-    told = _availability_notes(ask, wanted) if spans else []
+    whole = _chats(ask, replace(wanted, keys=())) if keys and wanted.chats else chats
+    n = _count(whole.get(()))
     shown = [_SHOWN.get(name, name) for name in columns] + (["metric", "status"] if not keys else ["metric"])
     return Answer(
         columns=[*shown, *_STATISTICS],
         rows=rows,
         meta=ask.meta(
-            n=counted or sum(each.n for each in spans.values()),
+            n=n or sum(each.n for each in spans.values()),
             window=window,
             basis=_BASIS,
             units={"occupancy": "fraction"},
-            notes=[*notes, *told, *several_assistants(ask, [field(name) for name in keys]), *_none(ask, n)],
+            notes=[
+                *notes,
+                *_availability_notes(spans.values()),
+                *several_assistants(ask, [field(name) for name in keys]),
+                *([] if n else _none(ask, wanted)),
+            ],
         ),
     )
 
@@ -134,7 +138,8 @@ def _left_out(asked: LiveSupportAsked, wanted: _Wanted) -> list[str]:
 
 
 def _facts(ask: Ask, wanted: _Wanted, *more: str) -> Sql:
-    return facts(ask, "chats", Which(wanted.window, wanted.filters), [*wanted.keys, *more, *DURATIONS])
+    told = [*wanted.keys, *more, *DURATIONS, *(["fact"] if spreading(ask, wanted.keys) else [])]
+    return facts(ask, "chats", Which(wanted.window, wanted.filters), told)
 
 
 def _chats(ask: Ask, wanted: _Wanted, without: Sequence[Key] | None = None) -> dict[Key, tuple[Out, ...]]:
@@ -193,24 +198,24 @@ def _others(ask: Ask, wanted: _Wanted, shown: Sequence[Key], groups: int, width:
     return [[*named_so, *row] for row in _rows(wanted, chats, rest.get(()))]
 
 
-def _availability_notes(ask: Ask, wanted: _Wanted) -> list[str]:
-    """What the window cut, and what is still going on."""
-    found = stretches(ask, wanted.window, wanted.filters, wanted.keys, ()).get(())
-    if found is None:
-        return []
+def _availability_notes(found: Collection[Stretches]) -> list[str]:
+    """What the window cut, and what is still going on; each stretch is in one group."""
+    n, cut = sum(each.n for each in found), sum(each.cut for each in found)
+    still, guessed = sum(each.still for each in found), sum(each.guessed for each in found)
     notes = []
-    if found.cut:
+    if cut:
         notes.append(
-            f"The window cuts {found.cut} of {found.n} stretches of availability: their active time inside it is"
-            " unknown, so active_ms and occupancy leave them out."
+            f"The window cuts {cut} of {n} stretches of availability: their active time inside it is unknown, so"
+            " active_ms and occupancy leave them out."
         )
-    if found.still:
-        until = "as long as their length says" if not found.guessed else "up to the newest record"
-        mixed = " where they say no length, else as long as it says" if 0 < found.guessed < found.still else ""
-        notes.append(f"Stretches without an end yet, {found.still} of {found.n}, count {until}{mixed}.")
+    if still:
+        until = "as long as their length says" if not guessed else "up to the newest record"
+        mixed = " where they say no length, else as long as it says" if 0 < guessed < still else ""
+        notes.append(f"Stretches without an end yet, {still} of {n}, count {until}{mixed}.")
     return notes
 
 
-def _none(ask: Ask, n: int) -> list[str]:
-    whence = "`talkscope sync mavenoid` loads those of Mavenoid, and records of type live_support are taken."
-    return [] if n else absent(ask, "live_support", "sessions with live agents", whence)
+def _none(ask: Ask, wanted: _Wanted) -> list[str]:
+    table, what = ("live_support", "sessions with live agents") if wanted.chats else ("availability", "availability")
+    whence = f"`talkscope sync mavenoid` loads those of Mavenoid, and records of type {table} are taken."
+    return absent(ask, table, what, whence)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
-
-import orjson
 
 from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import SessionsAsked
 from talkscope.models.semantics import Filter, Scope
 from talkscope.models.window import Window, iso
+from talkscope.warehouse import cursor
 from talkscope.warehouse.ask import Ask, ms
 from talkscope.warehouse.rows import Sql, condition
 from talkscope.warehouse.schema import ERROR_EVENT, TABLES, TALK
@@ -37,24 +34,15 @@ class Place:
 
     def cursor(self) -> str:
         """The place as opaque text."""
-        window = self.window
-        words = [self.sort, self.value, self.session_id, self.platform, window.start, window.end, window.zone]
-        return base64.urlsafe_b64encode(orjson.dumps(words)).decode().rstrip("=")
+        return cursor.written([self.sort, self.value, self.session_id, self.platform], self.window)
 
     @classmethod
-    def of(cls, cursor: str) -> Place:
+    def of(cls, words: str) -> Place:
         """The place that the text stands for, or InvalidArgument."""
-        try:
-            sort, value, session_id, platform, start, end, zone = orjson.loads(
-                base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            )
-            if not (isinstance(start, int) and isinstance(end, int) and sort in _ORDER):
-                raise ValueError
-            if value is not None and not isinstance(value, int | float):
-                raise ValueError
-            return cls(sort, value, str(session_id), str(platform), Window(start, end, str(zone)))
-        except (ValueError, TypeError, binascii.Error):
-            raise InvalidArgument("cursor is not one of ours.", hint="Give next_cursor of the page before.") from None
+        match cursor.read(words):
+            case [str(sort), int() | float() | None as value, str(session_id), str(platform)], window if sort in _ORDER:
+                return cls(sort, value, session_id, platform, window)
+        raise cursor.strange()
 
 
 def answer(asked: SessionsAsked, ask: Ask) -> Answer:
@@ -69,9 +57,9 @@ def answer(asked: SessionsAsked, ask: Ask) -> Answer:
     count = ask.snapshot.fetch(f"SELECT count(*) FROM ({sql.text})", sql.params)[0][0]
     found = _page(ask, sql, asked.sort, asked.limit + 1, after)
     rows = [_row(row, window.zone) for row in found[: asked.limit]]
-    cursor = None
+    following = None
     if len(found) > asked.limit:
-        cursor = _place(found[asked.limit - 1], asked.sort, window).cursor()
+        following = _place(found[asked.limit - 1], asked.sort, window).cursor()
     shown = f"{len(rows)} of {count} sessions, {asked.sort} first"
     return Answer(
         columns=list(COLUMNS),
@@ -81,8 +69,8 @@ def answer(asked: SessionsAsked, ask: Ask) -> Answer:
             window=window,
             basis="interactions, errors and p95_ms (user-to-bot latency) count what starts in the window",
             units={"duration_sec": "s", "p95_ms": "ms"},
-            next_cursor=cursor,
-            notes=[shown + (": the next page is next_cursor as cursor." if cursor else ".")],
+            next_cursor=following,
+            notes=[shown + (": the next page is next_cursor as cursor." if following else ".")],
         ),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import talkscope
@@ -423,6 +423,7 @@ VALUES = st.recursive(
 )
 
 
+@example(number=4, name=1, value=1.8e302)
 @given(number=st.integers(1, 14), name=st.integers(0, 30), value=VALUES)
 def test_no_value_of_a_metric_ends_the_reading(number: int, name: int, value: Any) -> None:
     names = [each for each in lines()[number - 1]["metrics"] if each != "type"]

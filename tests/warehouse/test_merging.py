@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from talkscope.jobs.ingest import ingest
 from talkscope.models.records import Refused, check
 from talkscope.warehouse.nesting import MOST_LEVELS
 from tests.oracle import World
@@ -120,3 +121,10 @@ def test_a_value_that_does_not_fit_is_refused_with_its_name(change: Record, reas
     with pytest.raises(Refused) as caught:
         check(record)
     assert str(caught.value).startswith(reason)
+
+
+def test_a_load_takes_memory_by_the_records_that_there_are(tmp_path: Path) -> None:
+    event = {"type": "event", "session_id": "s", "time": AT, "metric_name": "m"}
+    long = {**event, "attributes": {str(number): "x" * 1_000 for number in range(2_000)}}
+    ingest([event, long], warehouse=tmp_path, memory_limit="120MB", threads=1)
+    assert sorted(len(str(row["attributes"])) for row in stored(tmp_path)["events"]) == [4, 2_018_891]

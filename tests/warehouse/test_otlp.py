@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import random
+import re
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -629,6 +630,15 @@ def test_every_kind_of_attribute_is_read_and_long_texts_are_cut() -> None:
     assert kept["links"] == [{"trace_id": "ab" * 16, "span_id": "cd" * 8}]
     assert kept["gen_ai.prompt"].endswith("…truncated 1000 characters")
     assert not {"none", "nan"} & kept.keys()
+
+
+def test_a_duration_of_more_nanoseconds_than_there_are_numbers_is_none() -> None:
+    made = (DATA / "pipecat.json").read_bytes()
+    key = b'"metrics.ttfb", "value": {"doubleValue": '
+    assert made.count(key) == 6
+    mapped = Mapped(re.sub(re.escape(key) + b"[0-9.]+", key + b"1e302", made))
+    assert {row["ttfb_ms"] for row in mapped.rows["span"]} == {None}
+    assert len(mapped.rows["interaction"]) == len(fixture("pipecat").rows["interaction"])
 
 
 def test_what_is_no_span_is_refused_with_its_place_and_the_rest_is_taken() -> None:

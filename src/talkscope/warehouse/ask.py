@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,6 +83,12 @@ class Ask:
         sql = f"SELECT 1 FROM {self.snapshot.table('sessions')} WHERE len(participants) > 0 LIMIT 1"
         return bool(self.snapshot.fetch(sql))
 
+    def _latency(self, platforms: Collection[str] | None) -> str | None:
+        """What latency is in what was loaded of these platforms, or of any."""
+        told = self.snapshot.latency_bases.items()
+        held = [basis for basis, of in told if platforms is None or not of or not {*of}.isdisjoint(platforms)]
+        return "; ".join(held) or None
+
     def meta(
         self,
         *,
@@ -95,8 +101,12 @@ class Ask:
         unknown_latency: int | None = None,
         next_cursor: str | None = None,
         notes: Sequence[str] = (),
+        platforms: Collection[str] | None = None,
     ) -> Meta:
-        """The answer's meta; an answer without facts names what data there is and how to see it."""
+        """The answer's meta; an answer without facts names what data there is and how to see it.
+
+        `platforms` are those that its rows come from, where that is known.
+        """
         extent = self.snapshot.extent
         told = list(notes)
         if extent is None:
@@ -119,7 +129,7 @@ class Ask:
             n=n,
             unknown_latency=unknown_latency,
             basis=basis,
-            latency_basis="; ".join(self.snapshot.latency_bases) or None if basis and "latency" in basis else None,
+            latency_basis=self._latency(platforms) if basis and "latency" in basis else None,
             units=dict(units or {}),
             granularity=granularity,
             freshness=iso(extent[1], zone) if extent else None,
@@ -129,6 +139,11 @@ class Ask:
             next_cursor=next_cursor,
             notes=told,
         )
+
+
+def platforms_of(filters: Iterable[Filter]) -> Collection[str] | None:
+    """The platforms that the filters let through, where they name them."""
+    return next((each.values for each in filters if each.dimension.name == "platform" and each.equal), None)
 
 
 def window_meta(window: Window | None) -> WindowMeta | None:

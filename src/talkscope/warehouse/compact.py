@@ -59,11 +59,7 @@ def compact(
         for group in choose(writer.lease.state()):
             for run in _runs(group):
                 name = run[0].table
-                columns = ", ".join(TABLES[name].columns)
-                writer.connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {columns} FROM {writer.stored(name, run)}"
-                )
-                writer.swap(run, writer.write(name, "merged"))
+                writer.swap(run, writer.write(name, writer.stored(name, run)))
                 merged += len(run)
     return merged
 

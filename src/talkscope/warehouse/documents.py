@@ -120,14 +120,14 @@ def text_of(value: object) -> str | None:
 
 
 def number_of(value: object) -> float | None:
-    """The value as a finite number, also out of a text or a boolean."""
+    """The value as a finite number, also out of a text or a boolean; None for one that has no nanoseconds."""
     if not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number * 1e9) else None
 
 
 def first_number(values: Iterable[object]) -> float | None:

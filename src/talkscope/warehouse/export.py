@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import duckdb
 
 from talkscope.errors import WarehouseError
-from talkscope.warehouse.store import quoted
+from talkscope.warehouse.store import json_lines, quoted
 
 Kind: TypeAlias = Literal["boolean", "integer", "number", "moment", "text", "texts"]
 
@@ -21,7 +21,6 @@ _STORED: Mapping[Kind, str] = {
     "text": "VARCHAR",
     "texts": "VARCHAR[]",
 }
-_LONGEST = 1 << 30
 
 
 def write_parquet(rows: Path, to: Path, columns: Mapping[str, Kind]) -> None:
@@ -30,12 +29,10 @@ def write_parquet(rows: Path, to: Path, columns: Mapping[str, Kind]) -> None:
     A moment is microseconds since 1970 in the rows, and a time in UTC in the Parquet file.
     Raises WarehouseError when it cannot be written.
     """
-    typed = ", ".join(f"{quoted(name)}: {quoted(_STORED[kind])}" for name, kind in columns.items())
     listed = ", ".join(_column(name, kind) for name, kind in columns.items())
-    source = (
-        f"read_json({quoted(str(rows))}, format = 'newline_delimited', maximum_object_size = {_LONGEST},"
-        f" columns = {{{typed}}})"
-    )
+    with rows.open("rb") as lines:
+        longest = max(map(len, lines), default=0)
+    source = json_lines(rows, {name: _STORED[kind] for name, kind in columns.items()}, longest)
     # One thread keeps the rows in their order, and no more than a few groups of them in memory.
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from talkscope.models.records import RecordType
 from talkscope.warehouse import merge
+from talkscope.warehouse.desk import Desk, number
 from talkscope.warehouse.manifest import Manifest
 from talkscope.warehouse.schema import TABLES
 from talkscope.warehouse.segments import Writer, writing
@@ -41,32 +42,28 @@ def forget(
 
 
 def _erase(writer: Writer, end_user_id: str, platform: str | None) -> dict[RecordType, int]:
-    connection = writer.connection
-    stored = {name: writer.stored(name) for name in writer.names()}
+    desk, stored = Desk(writer.connection), writer.held()
+    if "sessions" not in stored:
+        return {}
     where = "end_user_id = $1" + ("" if platform is None else " AND platform = $2")
     words = [end_user_id] if platform is None else [end_user_id, platform]
-    connection.execute(
+    writer.connection.execute(
         f"CREATE TEMP TABLE theirs AS SELECT platform, session_id FROM {stored['sessions']} WHERE {where}", words
     )
-    for name in stored:
-        table = TABLES[name]
-        fields = {"key": "VARCHAR", "seq": "BIGINT", "platform": "VARCHAR", **table.own}
-        nulls = ", ".join(f"NULL::{kind} AS {column}" for column, kind in fields.items())
-        connection.execute(f"CREATE TEMP TABLE stage_{name} AS SELECT {nulls} WHERE false")
-    connection.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT session_id FROM theirs")
-    merge.gather(connection, stored, touched="FROM touched")
+    merge.gather(desk, stored, touched="SELECT session_id FROM theirs")
     counts: dict[RecordType, int] = {}
-    for name in stored:
-        table = TABLES[name]
+    for name, table in TABLES.items():
         # Their rows stay in old_<table>, so that they are found to have no place in what is worked out anew.
-        counted = connection.execute(
-            f"SELECT count(*) FROM old_{name} SEMI JOIN theirs USING (platform, session_id)"
-            + (" WHERE NOT derived" if "derived" in table.columns else "")
-        ).fetchone()
-        if counted and counted[0]:
-            counts[table.record] = int(counted[0])
-    merge.settle(connection, stored, without="theirs")
-    merge.finish(connection, stored)
-    for name in stored:
-        writer.replace(name)
+        if f"old_{name}" in desk:
+            counted = number(
+                writer.connection,
+                f"SELECT count(*) FROM old_{name} SEMI JOIN theirs USING (platform, session_id)"
+                + (" WHERE NOT derived" if "derived" in table.columns else ""),
+            )
+            if counted:
+                counts[table.record] = counted
+    merge.settle(desk, without="theirs")
+    merge.finish(desk)
+    for name in TABLES:
+        writer.replace(desk, name)
     return counts

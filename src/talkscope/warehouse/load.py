@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
-import duckdb
 import orjson
 
 from talkscope.errors import InvalidArgument
-from talkscope.models.records import ID_OF, RecordType, Row, content_key
+from talkscope.models.records import ID_OF, TABLE_OF, RecordType, Row, content_key
 from talkscope.warehouse import compact, merge
+from talkscope.warehouse.desk import Desk
 from talkscope.warehouse.manifest import Lease, State
 from talkscope.warehouse.schema import TABLES, Table, column
 from talkscope.warehouse.scratch import Scratch
 from talkscope.warehouse.segments import writing
-from talkscope.warehouse.store import quoted
+from talkscope.warehouse.store import json_lines
 
-_LONGEST = 1 << 26
+LatencyBases: TypeAlias = Mapping[str, Collection[str | None]]
+"""What latencies of interactions are, by the platforms of those; None is one that says no platform itself."""
+
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the records of one type."""
+    """What became of the records of one type; `again` counts those that one load told more than once."""
 
     loaded: int = 0
     changed: int = 0
     present: int = 0
+    again: int = 0
 
 
 class Stage:
@@ -39,6 +42,10 @@ class Stage:
     def __init__(self, room: Scratch) -> None:
         self.folder = room.path
         self.rows: dict[RecordType, int] = {}
+        self.longest = 0
+        """Bytes of the longest line."""
+        self.homeless: set[str] = set()
+        """The tables of which a record names no platform."""
         self._room = room
         self._files: dict[RecordType, BinaryIO] = {}
         self._seen: dict[tuple[object, str], int] = {}
@@ -53,6 +60,8 @@ class Stage:
         named = ID_OF[kind]
         if row.get(named) is None:
             row["key"] = self._content(kind, row)
+        if row.get("platform") is None:
+            self.homeless.add(TABLE_OF[kind])
         row["seq"] = self._next
         self._next += 1
         file = self._files.get(kind)
@@ -60,7 +69,9 @@ class Stage:
             file = self._files[kind] = (self.folder / f"{kind}.ndjson").open("wb", buffering=1 << 20)
             self.rows[kind] = 0
         self.rows[kind] += 1
-        file.write(orjson.dumps(row, option=_LINE))
+        line = orjson.dumps(row, option=_LINE)
+        self.longest = max(self.longest, len(line))
+        file.write(line)
 
     def _content(self, kind: RecordType, row: Row) -> str:
         content = content_key(kind, row)
@@ -102,7 +113,7 @@ class Loader:
         return Stage(Scratch.begin(self.folder, "load"))
 
     def commit(
-        self, stage: Stage, *, generated: bool = False, latency_bases: Iterable[str] = ()
+        self, stage: Stage, *, generated: bool = False, latency_bases: LatencyBases | None = None
     ) -> dict[RecordType, Counts]:
         """Merge the staged records into the warehouse, all or nothing; what became of them by record type.
 
@@ -118,19 +129,16 @@ class Loader:
             clock=self._clock,
             waiting=self._waiting,
         ) as writer:
-            _describe(writer.lease, generated, latency_bases)
-            # Most warehouses have nothing in most tables: those that are empty, and stay so, cost nothing.
-            held = writer.names()
-            names = [name for name, table in TABLES.items() if table.record in stage.rows or name in held]
-            for name in names:
-                _read_stage(writer.connection, stage, TABLES[name])
-            merge.merge(writer.connection, {name: writer.stored(name) for name in names})
+            _describe(writer.lease, generated, latency_bases or {})
+            desk = Desk(writer.connection)
+            for kind in stage.rows:
+                _read_stage(desk, stage, TABLES[TABLE_OF[kind]])
+            merge.merge(desk, writer.held(), stage.homeless)
             counts = {}
-            for name in names:
-                record = TABLES[name].record
-                if staged := stage.rows.get(record):
-                    counts[record] = Counts(*merge.tally(writer.connection, TABLES[name], staged))
-                writer.replace(name)
+            for table in TABLES.values():
+                if staged := stage.rows.get(table.record):
+                    counts[table.record] = Counts(*merge.tally(desk, table, staged))
+                writer.replace(desk, table.name)
             crowded = compact.crowded(writer.lease.state())
         if crowded:
             compact.when_free(self.folder, clock=self._clock, memory_limit=self._memory_limit, threads=self._threads)
@@ -146,28 +154,23 @@ def unmixed(state: State, *, generated: bool) -> None:
         )
 
 
-def _describe(lease: Lease, generated: bool, latency_bases: Iterable[str]) -> None:
+def _describe(lease: Lease, generated: bool, latency_bases: LatencyBases) -> None:
     """Write what the warehouse says of itself, and refuse to mix what was measured with what was made up."""
     state = lease.state()
     unmixed(state, generated=generated)
     lease.say("generated", "true" if generated else "false")
-    known = {*state.latency_bases, *latency_bases} if state.segments else {*latency_bases}
-    lease.say("latency_bases", orjson.dumps(sorted(known)).decode())
+    known = state.latency_bases if state.segments else {}
+    for basis, platforms in latency_bases.items():
+        there = known.get(basis)
+        known[basis] = [] if None in platforms or there == [] else sorted({*(there or ()), *filter(None, platforms)})
+    lease.say("latency_bases", orjson.dumps(known, option=orjson.OPT_SORT_KEYS).decode())
 
 
-def _read_stage(connection: duckdb.DuckDBPyConnection, stage: Stage, table: Table) -> None:
+def _read_stage(desk: Desk, stage: Stage, table: Table) -> None:
     fields = {"key": "VARCHAR", "seq": "BIGINT", **table.fields}
-    if stage.rows.get(table.record):
-        typed = ", ".join(f"{name}: {quoted(kind)}" for name, kind in fields.items())
-        file = quoted(str(stage.folder / f"{table.record}.ndjson"))
-        source = (
-            f"read_json({file}, format = 'newline_delimited', maximum_object_size = {_LONGEST}, columns = {{{typed}}})"
-        )
-    else:
-        nulls = ", ".join(f"NULL::{kind} AS {name}" for name, kind in fields.items())
-        source = f"(SELECT {nulls} WHERE false)"
+    source = json_lines(stage.folder / f"{table.record}.ndjson", fields, stage.longest)
     made = {"key": f"coalesce(key, {ID_OF[table.record]})"}
     listed = ", ".join(f"{made.get(name, name)} AS {column(name)}" for name in fields)
     if "session_id" not in fields:
         listed += ", NULL::VARCHAR AS session_id"
-    connection.execute(f"CREATE TEMP TABLE stage_{table.name} AS SELECT {listed} FROM {source}")
+    desk.make(f"stage_{table.name}", f"SELECT {listed} FROM {source}")

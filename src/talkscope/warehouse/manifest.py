@@ -59,9 +59,13 @@ class State:
         return self.about.get("generated") == "true"
 
     @property
-    def latency_bases(self) -> list[str]:
-        """What the latencies of interactions are, in the words of each importer that brought some."""
-        return [str(each) for each in json.loads(self.about.get("latency_bases", "[]"))]
+    def latency_bases(self) -> dict[str, list[str]]:
+        """What the latencies of interactions are, in the words of each importer that brought some.
+
+        Each with the platforms that it holds for: none where it may be any, as in a list of an earlier version.
+        """
+        told = json.loads(self.about.get("latency_bases", "[]"))
+        return told if isinstance(told, dict) else {str(each): [] for each in told}
 
     def of(self, table: str) -> list[Segment]:
         """The segments of one table."""

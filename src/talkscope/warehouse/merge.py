@@ -8,55 +8,65 @@ implied and worked out, `compare` finds what is to be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Collection, Mapping
 
-import duckdb
-import orjson
-
-from talkscope.models.records import ID_OF, OWN, RECORDS, canonical
+from talkscope.models.records import ID_OF, OWN, RECORDS
 from talkscope.warehouse import derived
-from talkscope.warehouse.schema import TABLES, Table
+from talkscope.warehouse.desk import Desk, number
+from talkscope.warehouse.folding import fold
+from talkscope.warehouse.schema import TABLES, TALK, Table
 
-_AT_A_TIME = 20_000
-_WHOLE = {"outcomes": "outcome_id", "ratings": "rating_id", "live_support": "live_support_id"}
+_TIED = ("interactions", "spans", "events")
+"""The tables whose records tie a session to an interaction."""
 
 
-def merge(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
+def merge(desk: Desk, stored: Mapping[str, str], homeless: Collection[str]) -> None:
     """All steps in order; `stage_<table>` must hold the new records, with their keys and line order `seq`.
 
-    `stored` gives each table that matters as FROM-able SQL with a `filename` column; tables that are left out are
-    empty and have no new records.
+    `stored` gives each table that holds something as FROM-able SQL with a `filename` column; `homeless` are the
+    tables of which a new record names no platform.
     """
-    touched = " UNION ".join(f"SELECT session_id FROM stage_{name}" for name in stored)
-    gather(connection, stored, touched)
-    settle(connection, stored)
-    finish(connection, stored)
+    staged = [name for name in TABLES if f"stage_{name}" in desk]
+    gather(
+        desk,
+        stored,
+        " UNION ALL ".join(f"SELECT session_id FROM stage_{name}" for name in staged),
+    )
+    settle(desk, homeless)
+    finish(desk)
 
 
-def finish(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+def finish(desk: Desk) -> None:
     """All steps from settled records on."""
-    for name in names:
-        fold(connection, TABLES[name])
-    derived.complete(connection, names)
-    for name in names:
-        compare(connection, TABLES[name])
+    for table in TABLES.values():
+        fold(desk, table)
+    derived.complete(desk)
+    for table in TABLES.values():
+        compare(desk, table)
 
 
-def gather(connection: duckdb.DuckDBPyConnection, stored: dict[str, str], touched: str) -> None:
+def gather(desk: Desk, stored: Mapping[str, str], touched: str) -> None:
     """Copy what is stored of the touched sessions (a SELECT of ids) into `old_<table>`.
 
     Sessions that share an interaction with a touched one are touched too, and so is the session that a record leaves
     when its id comes back under another one. Records without a session come along by their key.
     """
-    execute = connection.execute
-    execute(f"CREATE TEMP TABLE affected AS SELECT session_id FROM ({touched}) WHERE session_id IS NOT NULL")
-    turns = " UNION ".join(f"SELECT interaction_id FROM stage_{name}" for name in ("interactions", "spans", "events"))
-    execute(f"CREATE TEMP TABLE turn_ids AS SELECT * FROM ({turns}) WHERE interaction_id IS NOT NULL")
-    spread(connection, stored)
+    if not stored:
+        return
+    desk.make(
+        "affected",
+        f"SELECT DISTINCT session_id FROM ({touched}) WHERE session_id IS NOT NULL",
+    )
+    known = spread(desk, stored)
     for name, sql in stored.items():
-        alone = "" if _has_session(name) else f" OR session_id IS NULL AND key IN (SELECT key FROM stage_{name})"
-        execute(f"CREATE TEMP TABLE old_{name} AS SELECT * FROM {sql} WHERE session_id IN (FROM affected){alone}")
+        which = []
+        # What was said and done is of a stored session; what is told beside it may be of one that is yet to come.
+        if "session_id" in TABLES[name].fields and (known or name not in TALK):
+            which.append("session_id IN (FROM affected)")
+        if not _has_session(name) and f"stage_{name}" in desk:
+            which.append(f"session_id IS NULL AND key IN (SELECT key FROM stage_{name})")
+        if which:
+            desk.make(f"old_{name}", f"SELECT * FROM {sql} WHERE {' OR '.join(which)}")
 
 
 def _has_session(name: str) -> bool:
@@ -64,199 +74,144 @@ def _has_session(name: str) -> bool:
     return any(field.name == "session_id" and field.required for field in RECORDS[TABLES[name].record])
 
 
-def spread(connection: duckdb.DuckDBPyConnection, stored: dict[str, str]) -> None:
-    """Grow `affected` by the stored sessions that are tied to it, until there are no more."""
-    if not any("read_parquet" in sql for sql in stored.values()):
-        return
+def spread(desk: Desk, stored: Mapping[str, str]) -> bool:
+    """Grow `affected` by the stored sessions that are tied to it, until there are no more; whether any is stored."""
     grow = "INSERT INTO affected SELECT DISTINCT session_id FROM {} EXCEPT FROM affected"
     for name, sql in stored.items():
         named = ID_OF[TABLES[name].record]
-        if name in ("sessions", "interactions") or not _any(connection, f"SELECT count({named}) FROM stage_{name}"):
+        if name in ("sessions", "interactions") or f"stage_{name}" not in desk:
             continue
-        moved = f"{sql} WHERE {named} IN (SELECT {named} FROM stage_{name}) AND session_id IS NOT NULL"
-        connection.execute(grow.format(moved))
-    ties = " UNION ALL ".join(
-        f"SELECT session_id, interaction_id FROM {stored[name]}" for name in ("interactions", "spans", "events")
+        if number(desk.connection, f"SELECT count({named}) FROM stage_{name}"):
+            moved = f"{sql} WHERE {named} IN (SELECT {named} FROM stage_{name}) AND session_id IS NOT NULL"
+            desk.connection.execute(grow.format(moved))
+    new = [f"SELECT interaction_id FROM stage_{name}" for name in _TIED if f"stage_{name}" in desk]
+    turns = " UNION ".join(new) or "SELECT NULL::VARCHAR AS interaction_id"
+    more = desk.make("turn_ids", f"SELECT * FROM ({turns}) WHERE interaction_id IS NOT NULL")
+    tied = [f"SELECT session_id, interaction_id FROM {stored[name]}" for name in _TIED if name in stored]
+    ties = f"({' UNION ALL '.join(tied)})"
+    grow_by_turns = grow.format(f"{ties} WHERE interaction_id IN (FROM turn_ids)")
+    if tied and more:
+        desk.connection.execute(grow_by_turns)
+    met = (
+        f"SELECT count(*) FROM {stored['sessions']} WHERE session_id IN (FROM affected)" if "sessions" in stored else ""
     )
-    while True:
-        connection.execute(grow.format(f"({ties}) WHERE interaction_id IN (FROM turn_ids)"))
-        more = _any(
-            connection,
-            f"INSERT INTO turn_ids SELECT DISTINCT interaction_id FROM ({ties})"
-            " WHERE interaction_id IS NOT NULL AND session_id IN (FROM affected) EXCEPT FROM turn_ids",
-        )
-        if not more:
-            return
+    if not met or not number(desk.connection, met):
+        return False
+    while tied and number(
+        desk.connection,
+        f"INSERT INTO turn_ids SELECT DISTINCT interaction_id FROM {ties}"
+        " WHERE interaction_id IS NOT NULL AND session_id IN (FROM affected) EXCEPT FROM turn_ids",
+    ):
+        desk.connection.execute(grow_by_turns)
+    return True
 
 
-def _any(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
-    """Whether the number that the statement gives is more than 0."""
-    found = connection.execute(sql).fetchone()
-    return found is not None and bool(found[0])
-
-
-def settle(connection: duckdb.DuckDBPyConnection, names: Iterable[str], without: str | None = None) -> None:
+def settle(desk: Desk, homeless: Collection[str] = (), without: str | None = None) -> None:
     """Give facts that name no platform that of the one session record with their session id, else one's own.
 
     `fresh_<table>` are the new records, `prior_<table>` the stored ones, those of a table of sessions
     (`without`) left out; what was assumed when they came is asked anew.
     """
     kept = "" if without is None else f" ANTI JOIN {without} USING (platform, session_id)"
-    connection.execute(
-        "CREATE TEMP TABLE homes AS SELECT session_id, min(platform) AS platform FROM ("
-        " SELECT session_id, platform FROM stage_sessions WHERE platform IS NOT NULL"
-        " UNION SELECT session_id, platform FROM old_sessions" + kept + " WHERE NOT derived AND NOT assumed"
-        ") GROUP BY session_id HAVING count(DISTINCT platform) = 1"
+    _find_homes(desk, homeless, kept)
+    home = f"coalesce(h.platform, '{OWN}')" if "homes" in desk else f"'{OWN}'"
+    for name, table in TABLES.items():
+        own = ", ".join(f"s.{column}" for column in table.own)
+        homed = _homed(desk, name, kept) if "homes" in desk else ""
+        if f"stage_{name}" in desk:
+            unnamed = name in homeless
+            platform = f"coalesce(s.platform, {home})" if unnamed else "s.platform"
+            desk.call(
+                f"fresh_{name}",
+                f"(SELECT s.key, {platform} AS platform, s.platform IS NULL AS assumed, {own}, s.seq"
+                f" FROM stage_{name} s {homed if unnamed else ''})",
+            )
+        if f"old_{name}" in desk:
+            real = "WHERE NOT s.derived" if name in ("sessions", "interactions") else ""
+            desk.call(
+                f"prior_{name}",
+                f"(SELECT s.key, CASE WHEN s.assumed THEN {home} ELSE s.platform END AS platform, s.assumed, {own},"
+                " CASE WHEN s.assumed THEN -2 ELSE -1 END::BIGINT AS seq"
+                f" FROM (FROM old_{name}{kept}) s {homed} {real})",
+            )
+
+
+def _find_homes(desk: Desk, homeless: Collection[str], kept: str) -> None:
+    """Make `homes`, the platform of each session id that has one, where a record may need it."""
+    said = []
+    if "stage_sessions" in desk:
+        said.append("SELECT session_id, platform FROM stage_sessions WHERE platform IS NOT NULL")
+    if "old_sessions" in desk:
+        said.append(f"SELECT session_id, platform FROM old_sessions{kept} WHERE NOT derived AND NOT assumed")
+    if said and (homeless or any(f"old_{name}" in desk for name in TABLES)):
+        desk.make(
+            "homes",
+            f"SELECT session_id, min(platform) AS platform FROM ({' UNION ALL '.join(said)})"
+            " GROUP BY session_id HAVING count(DISTINCT platform) = 1",
+        )
+
+
+def _homed(desk: Desk, name: str, kept: str) -> str:
+    """The join of a table's records `s` with their homes `h`."""
+    if _has_session(name):
+        return "LEFT JOIN homes h ON h.session_id = s.session_id"
+    # One that says its session only sometimes, or another one later, is at home with the latest all the time.
+    seats = []
+    if f"stage_{name}" in desk:
+        seats.append(f"SELECT key, session_id, seq FROM stage_{name} WHERE platform IS NULL")
+    if f"old_{name}" in desk:
+        seats.append(f"SELECT key, session_id, -1 AS seq FROM old_{name}{kept} WHERE assumed")
+    if not seats:
+        return ""
+    return (
+        "LEFT JOIN (SELECT key, arg_max(session_id, row(seq, session_id)) AS session_id"
+        f" FROM ({' UNION ALL '.join(seats)}) WHERE session_id IS NOT NULL GROUP BY key) k ON k.key = s.key"
+        " LEFT JOIN homes h ON h.session_id = coalesce(k.session_id, s.session_id)"
     )
-    home = f"coalesce(h.platform, '{OWN}')"
-    for name in names:
-        own = ", ".join(f"s.{column}" for column in TABLES[name].own)
-        homed = "LEFT JOIN homes h ON h.session_id = s.session_id"
-        if not _has_session(name):
-            # One that says its session only sometimes, or another one later, is at home with the latest all the time.
-            connection.execute(
-                f"CREATE TEMP VIEW seats_{name} AS SELECT key, arg_max(session_id, row(seq, session_id)) AS session_id"
-                f" FROM (SELECT key, session_id, seq FROM stage_{name} WHERE platform IS NULL"
-                f" UNION ALL SELECT key, session_id, -1 FROM old_{name}{kept} WHERE assumed)"
-                " WHERE session_id IS NOT NULL GROUP BY key"
-            )
-            homed = (
-                f"LEFT JOIN seats_{name} k ON k.key = s.key"
-                " LEFT JOIN homes h ON h.session_id = coalesce(k.session_id, s.session_id)"
-            )
-        connection.execute(
-            f"CREATE TEMP VIEW fresh_{name} AS SELECT s.key, coalesce(s.platform, {home}) AS platform,"
-            f" s.platform IS NULL AS assumed, {own}, s.seq"
-            f" FROM stage_{name} s {homed}"
-        )
-        real = "WHERE NOT s.derived" if name in ("sessions", "interactions") else ""
-        connection.execute(
-            f"CREATE TEMP VIEW prior_{name} AS SELECT s.key,"
-            f" CASE WHEN s.assumed THEN {home} ELSE s.platform END AS platform, s.assumed, {own},"
-            f" CASE WHEN s.assumed THEN -2 ELSE -1 END::BIGINT AS seq"
-            f" FROM (FROM old_{name}{kept}) s {homed} {real}"
-        )
 
 
-def fold(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Make one row of all records with one key: each field from the latest load that has it, attributes key by key.
-
-    An outcome, a rating or a chat with an agent that has an id is a whole statement, which takes the place of the one
-    before: what a conversation was once scored as must not stay where its later scoring is silent, nor a remark beside
-    another rating, nor the end of a chat that was taken up again.
-    """
-    name = table.name
-    if not _any(connection, f"SELECT (SELECT count(*) FROM stage_{name}) + (SELECT count(*) FROM old_{name})"):
-        connection.execute(
-            f"CREATE TEMP TABLE record_{name} AS SELECT key, platform, assumed, {', '.join(table.own)} FROM old_{name}"
-        )
-        return
-    known = _known(connection, name)
-    repeated = "SELECT platform, key FROM {} GROUP BY ALL HAVING count(*) > 1"
-    many = f" UNION {repeated.format(f'prior_{name}')}" if known else ""
-    connection.execute(f"CREATE TEMP TABLE many_{name} AS {repeated.format(f'fresh_{name}')}{many}")
-    several = _any(connection, f"SELECT count(*) FROM many_{name}")
-    connection.execute(f"CREATE TEMP VIEW every_{name} AS FROM prior_{name} UNION ALL FROM fresh_{name}")
-    connection.execute(f"CREATE TEMP TABLE record_{name} AS {_folded(table, known=known, several=several)}")
-    _fold_attributes(connection, name)
-
-
-def _known(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether anything is stored of the affected sessions; to plan for what there is not takes longer than to look."""
-    return _any(connection, f"SELECT count(*) FROM old_{name}")
-
-
-def _folded(table: Table, *, known: bool, several: bool) -> str:
-    """The SELECT of one row a key: a join where a key has one row on either side, as most have, else a group."""
-    name, whole = table.name, _WHOLE.get(table.name)
-    one = f"ANTI JOIN many_{name} USING (platform, key)" if several else ""
-    own = ", ".join(table.own)
-    paired = ", ".join(f"{_newer(column, whole)} AS {column}" for column in table.own)
-    parts = [
-        "SELECT key, platform, coalesce(f.assumed, true) AND coalesce(p.assumed, true) AS assumed,"
-        f" {paired} FROM (FROM fresh_{name} {one}) f FULL JOIN (FROM prior_{name} {one}) p USING (platform, key)"
-        if known
-        else f"SELECT key, platform, assumed, {own} FROM fresh_{name} {one}"
-    ]
-    if several:
-        folded = ", ".join(f"{_newest(column, whole)} AS {column}" for column in table.own)
-        parts.append(
-            f"SELECT key, platform, bool_and(assumed), {folded}"
-            f" FROM every_{name} SEMI JOIN many_{name} USING (platform, key) GROUP BY platform, key"
-        )
-    return " UNION ALL ".join(parts)
-
-
-def _newer(column: str, whole: str | None) -> str:
-    merged = f"coalesce(f.{column}, p.{column})"
-    return f"CASE WHEN f.{whole} IS NOT NULL THEN f.{column} ELSE {merged} END" if whole else merged
-
-
-def _newest(column: str, whole: str | None) -> str:
-    merged = f"arg_max({column}, seq)"
-    last = f"arg_max_null({column}, seq)"
-    return f"CASE WHEN max({whole}) IS NOT NULL THEN {last} ELSE {merged} END" if whole else merged
-
-
-def _fold_attributes(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Merge the attributes of records of one key, where they differ; a later value wins whole."""
-    counts = (f"(SELECT count(*) FROM {each}_{name})" for each in ("many", "old", "stage"))
-    if not _any(connection, "SELECT {} + least({}, {})".format(*counts)):
-        return
-    merging = f" AND {_WHOLE[name]} IS NULL" if name in _WHOLE else ""
-    differing = connection.execute(
-        f"SELECT platform, key, list(attributes ORDER BY seq) FROM every_{name} SEMI JOIN (FROM many_{name} UNION"
-        f" SELECT platform, key FROM fresh_{name} f JOIN prior_{name} p USING (platform, key)"
-        f" WHERE f.attributes <> p.attributes) USING (platform, key) WHERE attributes IS NOT NULL{merging}"
-        " GROUP BY platform, key HAVING count(DISTINCT attributes) > 1"
-    ).fetchall()
-    for start in range(0, len(differing), _AT_A_TIME):
-        some = differing[start : start + _AT_A_TIME]
-        merged = [_merged(texts) for _, _, texts in some]
-        connection.execute(
-            f"UPDATE record_{name} AS r SET attributes = m.attributes FROM (SELECT unnest(?::VARCHAR[]) AS platform,"
-            " unnest(?::VARCHAR[]) AS key, unnest(?::VARCHAR[]) AS attributes) m"
-            " WHERE r.platform = m.platform AND r.key = m.key",
-            [[row[0] for row in some], [row[1] for row in some], merged],
-        )
-
-
-def _merged(texts: list[str]) -> str:
-    whole: dict[str, object] = {}
-    for text in texts:
-        whole.update(cast("dict[str, object]", orjson.loads(text)))
-    return canonical(whole)
-
-
-def compare(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def compare(desk: Desk, table: Table) -> None:
     """Sort rows into those to write (`write_<table>`) and stored ones that give way (`gone_<table>`, with filename)."""
     name = table.name
-    if not _known(connection, name):
-        connection.execute(f"CREATE TEMP TABLE gone_{name} AS SELECT platform, key, filename FROM old_{name}")
-        connection.execute(f"CREATE TEMP VIEW write_{name} AS FROM final_{name}")
-        return
-    equal = " AND ".join(f"f.{column} IS NOT DISTINCT FROM o.{column}" for column in table.columns)
-    connection.execute(
-        f"CREATE TEMP TABLE same_{name} AS SELECT f.platform, f.key FROM final_{name} f JOIN old_{name} o"
-        f" ON f.platform = o.platform AND f.key = o.key AND {equal}"
-    )
-    rest = f"ANTI JOIN same_{name} USING (platform, key)"
-    connection.execute(f"CREATE TEMP TABLE gone_{name} AS SELECT platform, key, filename FROM old_{name} {rest}")
-    connection.execute(f"CREATE TEMP VIEW write_{name} AS FROM final_{name} {rest}")
+    final, old, same = f"final_{name}", f"old_{name}", f"same_{name}"
+    alike, rest = 0, ""
+    if final in desk and old in desk:
+        equal = " AND ".join(f"f.{column} IS NOT DISTINCT FROM o.{column}" for column in table.columns)
+        alike = desk.make(
+            same,
+            f"SELECT f.platform, f.key FROM {final} f JOIN {old} o"
+            f" ON f.platform = o.platform AND f.key = o.key AND {equal}",
+        )
+        rest = f"ANTI JOIN {same} USING (platform, key)" if alike else ""
+    if old in desk and alike < desk.rows(old):
+        desk.call(f"gone_{name}", f"(SELECT platform, key, filename FROM {old} {rest})")
+    if final in desk and not (alike and alike == desk.rows(final)):
+        desk.call(f"write_{name}", f"(FROM {final} {rest})" if rest else desk[final])
 
 
-def tally(connection: duckdb.DuckDBPyConnection, table: Table, staged: int) -> tuple[int, int, int]:
-    """How many of the staged records are new, changed and already present."""
+def tally(desk: Desk, table: Table, staged: int) -> tuple[int, int, int, int]:
+    """How many of the staged records are new, changed, already present, and told once more by the same load."""
     name = table.name
-    if not _known(connection, name):
-        new = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT platform, key FROM fresh_{name})").fetchone()
-        return (int(new[0]), 0, staged - int(new[0])) if new else (0, 0, staged)
+    record, prior, several = f"record_{name}", f"prior_{name}", f"many_{name}" in desk
+    if prior not in desk:
+        new = desk.rows(record) if several else staged
+        return new, 0, 0, staged - new
+    again = _again(desk, name) if several else 0
+    if f"write_{name}" not in desk and f"gone_{name}" not in desk:
+        return 0, 0, staged - again, again
+    each = "DISTINCT (p.platform, p.key)" if several else "*"
     changes = " OR ".join(f"r.{column} IS DISTINCT FROM p.{column}" for column in table.own)
-    found = connection.execute(
-        f"SELECT (SELECT count(*) FROM (SELECT platform, key FROM fresh_{name} EXCEPT"
-        f" SELECT platform, key FROM prior_{name})),"
-        f" (SELECT count(DISTINCT (p.platform, p.key)) FROM prior_{name} p JOIN record_{name} r"
-        f" ON r.platform = p.platform AND r.key = p.key AND ({changes}))"
+    found = desk.connection.execute(
+        f"SELECT count({each}), count({each}) FILTER ({changes}) FROM {desk[prior]} p"
+        f" JOIN {record} r ON r.platform = p.platform AND r.key = p.key"
     ).fetchone()
-    new, changed = found or (0, 0)
-    return int(new), int(changed), staged - int(new) - int(changed)
+    known, changed = found or (0, 0)
+    # A record is there for each key, whether it was known or is new.
+    new = desk.rows(record) - int(known)
+    return new, int(changed), staged - again - new - int(changed), again
+
+
+def _again(desk: Desk, name: str) -> int:
+    """How many of the staged records have the key of another one."""
+    repeated = f"{desk[f'fresh_{name}']} SEMI JOIN many_{name} USING (platform, key)"
+    return number(desk.connection, f"SELECT count(*) - count(DISTINCT (platform, key)) FROM {repeated}")

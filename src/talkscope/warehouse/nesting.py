@@ -6,36 +6,42 @@ from collections.abc import Mapping
 
 import duckdb
 
+from talkscope.warehouse.desk import Desk
+
 MOST_LEVELS = 64
 """Levels that SQL goes down before Python takes over: deeper nests, and loops, are rare and may be long."""
 
 _IN_SESSION = "e.platform = {0}.platform AND e.session_id = {0}.session_id"
 
 
-def nest(connection: duckdb.DuckDBPyConnection) -> None:
+def nest(desk: Desk) -> None:
     """Make `parents` (spans that another one of their session names) and `depths` (by key, outermost spans left out).
 
     A span's depth is how many different ancestors the session holds: a loop is walked once, a parent that the session
-    lacks is none, and so is a span that names itself.
+    lacks is none, and so is a span that names itself. Nothing is made where no span has a parent, `edges` neither.
     """
-    same = _IN_SESSION.format("p")
-    connection.execute(
-        "CREATE TEMP TABLE edges AS SELECT e.platform, e.session_id, e.key, e.span_id, e.parent_id FROM record_spans e"
-        f" SEMI JOIN record_spans p ON {same} AND p.span_id = e.parent_id"
-        " WHERE e.parent_id IS NOT NULL AND (e.span_id IS NULL OR e.span_id <> e.parent_id)"
+    if "record_spans" not in desk:
+        return
+    spans, same = desk["record_spans"], _IN_SESSION.format("p")
+    nested = desk.make(
+        "edges",
+        f"SELECT e.platform, e.session_id, e.key, e.span_id, e.parent_id FROM {spans} e"
+        f" SEMI JOIN {spans} p ON {same} AND p.span_id = e.parent_id"
+        " WHERE e.parent_id IS NOT NULL AND (e.span_id IS NULL OR e.span_id <> e.parent_id)",
     )
-    connection.execute(
-        "CREATE TEMP TABLE parents AS SELECT DISTINCT platform, session_id, parent_id AS span_id FROM edges"
-    )
-    connection.execute(
-        "CREATE TEMP TABLE depths AS WITH RECURSIVE down AS ("
+    if not nested:
+        return
+    desk.make("parents", "SELECT DISTINCT platform, session_id, parent_id AS span_id FROM edges")
+    desk.make(
+        "depths",
+        "WITH RECURSIVE down AS ("
         " SELECT e.platform, e.session_id, e.key, e.span_id, 1 AS depth FROM edges e"
         f"  WHERE NOT EXISTS (FROM edges u WHERE {_IN_SESSION.format('u')} AND u.span_id = e.parent_id)"
         " UNION ALL SELECT e.platform, e.session_id, e.key, e.span_id, d.depth + 1 FROM down d"
         f"  JOIN edges e ON {_IN_SESSION.format('d')} AND e.parent_id = d.span_id WHERE d.depth < {MOST_LEVELS}"
-        ") SELECT platform, key, depth FROM down"
+        ") SELECT platform, key, depth FROM down",
     )
-    _walk_the_rest(connection)
+    _walk_the_rest(desk.connection)
 
 
 def _walk_the_rest(connection: duckdb.DuckDBPyConnection) -> None:

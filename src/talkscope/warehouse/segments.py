@@ -10,12 +10,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 
 from talkscope.warehouse import scratch
+from talkscope.warehouse.desk import Desk
 from talkscope.warehouse.manifest import Lease, Manifest, Segment
 from talkscope.warehouse.schema import OLDEST, TABLES, TALK, VERSION, file_name
 from talkscope.warehouse.scratch import Scratch
@@ -28,6 +30,16 @@ GROUP_ROWS = 65_536
 HOUR = 3_600_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How many rows there are to write, their earliest and latest `t`, and the layout that they need."""
+
+    rows: int
+    first: int
+    last: int
+    version: int
+
+
 class Writer:
     """The right and the means to change one warehouse, until the block of `writing` ends."""
 
@@ -37,60 +49,64 @@ class Writer:
         self.connection = connection
         self.written: list[Path] = []
 
-    def names(self) -> list[str]:
-        """The tables that a change goes through: those of what was said and done, and others that hold something."""
-        held = {segment.table for segment in self.lease.state().segments}
-        return [name for name in TABLES if name in TALK or name in held]
+    def held(self) -> dict[str, str]:
+        """Each table that holds something, as FROM-able SQL with a `filename` column."""
+        state = self.lease.state()
+        return {name: self.stored(name, segments) for name in TABLES if (segments := state.of(name))}
 
     def stored(self, name: str, segments: Sequence[Segment] | None = None) -> str:
         """A table, or some segments of it, as FROM-able SQL with a `filename` column."""
         chosen = self.lease.state().of(name) if segments is None else segments
         return relation(self.folder, name, chosen, filename=True)
 
-    def replace(self, name: str) -> None:
+    def replace(self, desk: Desk, name: str) -> None:
         """Put the rows of `write_<table>` in and those of `gone_<table>` out; other rows of touched segments stay."""
-        gone = {row[0] for row in self.connection.execute(f"SELECT DISTINCT filename FROM gone_{name}").fetchall()}
-        touched = [segment for segment in self.lease.state().of(name) if str(self.folder / segment.path) in gone]
-        source = f"write_{name}"
-        if touched:
-            columns = ", ".join(TABLES[name].columns)
-            source = f"kept_{name}"
-            self.connection.execute(
-                f"CREATE TEMP TABLE {source} AS SELECT {columns} FROM {self.stored(name, touched)}"
-                f" ANTI JOIN gone_{name} USING (platform, key) UNION ALL SELECT {columns} FROM write_{name}"
-            )
-        self.swap(touched, self.write(name, source))
+        columns = ", ".join(TABLES[name].columns)
+        touched, parts = [], []
+        if f"gone_{name}" in desk:
+            gone = desk[f"gone_{name}"]
+            files = {row[0] for row in self.connection.execute(f"SELECT DISTINCT filename FROM {gone}").fetchall()}
+            touched = [segment for segment in self.lease.state().of(name) if str(self.folder / segment.path) in files]
+            parts.append(f"FROM {self.stored(name, touched)} ANTI JOIN {gone} USING (platform, key)")
+        if f"write_{name}" in desk:
+            parts.append(f"FROM {desk[f'write_{name}']}")
+        if parts:
+            source = " UNION ALL ".join(f"SELECT {columns} {part}" for part in parts)
+            self.swap(touched, self.write(name, f"({source})", desk.get(f"told_{name}")))
 
     def swap(self, removed: Iterable[Segment], added: Sequence[Segment]) -> None:
         """Segments for other segments."""
         self.lease.replace([segment.path for segment in removed], list(added))
 
-    def write(self, name: str, source: str) -> list[Segment]:
-        """Write a table's rows as segments, sorted by time inside hours so that a short window reads little."""
-        counted = self.connection.execute(f"SELECT count(*) FROM {source}").fetchone()
-        pieces = -(-int(counted[0]) // SEGMENT_ROWS) if counted else 0
-        bounds = self._bounds(source, pieces)
-        found = [self._write(name, source, low, high) for low, high in pairwise(bounds)]
-        return [segment for segment in found if segment is not None]
+    def write(self, name: str, source: str, told: str | None = None) -> list[Segment]:
+        """Write a table's rows as segments, sorted by time inside hours so that a short window reads little.
 
-    def _bounds(self, source: str, pieces: int) -> list[int]:
-        first, last = -(2**62), 2**62
+        `told` has the same rows with nothing but what their records say, where that is quicker to count.
+        """
+        whole = self._measure(name, told or source)
+        pieces = -(-whole.rows // SEGMENT_ROWS)
         if pieces < 2:
-            return [first, last] if pieces else []
+            return [self._write(name, source, whole)] if pieces else []
         cuts = [i / pieces for i in range(1, pieces)]
         found = self.connection.execute(f"SELECT quantile_disc(t, {cuts}) FROM {source}").fetchone()
-        return [first, *sorted({int(cut) // HOUR * HOUR for cut in found[0]} if found else ()), last]
+        inner = sorted({int(cut) // HOUR * HOUR for cut in found[0]} if found else ())
+        parts = (
+            f"(FROM {source} WHERE t >= {low} AND t < {high})" for low, high in pairwise([-(2**62), *inner, 2**62])
+        )
+        measured = ((part, self._measure(name, part)) for part in parts)
+        return [self._write(name, part, extent) for part, extent in measured if extent.rows]
 
-    def _write(self, name: str, source: str, low: int, high: int) -> Segment | None:
-        inside = f"{source} WHERE t >= {low} AND t < {high}"
-        table = TABLES[name]
-        later = " OR ".join(f"{column} IS NOT NULL" for column in sorted(table.added)) or "false"
-        found = self.connection.execute(f"SELECT count(*), min(t), max(t), bool_or({later}) FROM {inside}").fetchone()
-        if found is None or not found[0]:
-            return None
-        version = VERSION if found[3] or name not in TALK else OLDEST
+    def _measure(self, name: str, source: str) -> _Extent:
+        later = " OR ".join(f"{column} IS NOT NULL" for column in sorted(TABLES[name].added)) or "false"
+        found = self.connection.execute(f"SELECT count(*), min(t), max(t), bool_or({later}) FROM {source}").fetchone()
+        rows, first, last, modern = found or (0, 0, 0, False)
+        return _Extent(int(rows), first, last, VERSION if modern or name not in TALK else OLDEST)
+
+    def _write(self, name: str, source: str, extent: _Extent) -> Segment:
+        version = extent.version
         if version > OLDEST:
             self.lease.say("version", str(version))
+        table = TABLES[name]
         columns = ", ".join(column for column in table.columns if version > OLDEST or column not in table.added)
         path = f"segments/{name}/{file_name(uuid.uuid4().hex, version)}"
         final = self.folder / path
@@ -99,11 +115,11 @@ class Writer:
         self.written += [unready, final]
         order = f"t // {HOUR}, processor, provider, t, key" if name == "spans" else "t, key"
         self.connection.execute(
-            f"COPY (SELECT {columns} FROM {inside} ORDER BY {order}) TO {quoted(str(unready))}"
+            f"COPY (SELECT {columns} FROM {source} ORDER BY {order}) TO {quoted(str(unready))}"
             f" (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS})"
         )
         _settle(unready, final)
-        return Segment(name, path, int(found[0]), final.stat().st_size, int(found[1]), int(found[2]))
+        return Segment(name, path, extent.rows, final.stat().st_size, extent.first, extent.last)
 
     def clear(self, grace: float = GRACE) -> None:
         """Remove what no question needs: segments taken out long ago, files of dead writers."""

@@ -24,6 +24,9 @@ Param: TypeAlias = "str | int | float | bool | None | Sequence[str]"
 Out: TypeAlias = "int | float | str | bool | None | list[str] | list[float | None]"
 T = TypeVar("T")
 
+_LINE = 1 << 20
+"""Bytes of a line with which reading is as quick as with more."""
+
 
 class Stop:
     """How a question that is no longer wanted ends its running query."""
@@ -72,8 +75,8 @@ class Snapshot(Protocol):
         """The earliest and the latest `t` of all facts, in microseconds; None in an empty warehouse."""
 
     @property
-    def latency_bases(self) -> list[str]:
-        """What latency is in the formats that were loaded, each in its importer's words."""
+    def latency_bases(self) -> dict[str, list[str]]:
+        """What latency is in the formats that were loaded, each with its platforms; with none for any."""
 
     @property
     def generated(self) -> bool:
@@ -95,6 +98,19 @@ class Store(Protocol):
 def quoted(text: str) -> str:
     """The text as an SQL string literal; for our own file names, never for words from outside."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def json_lines(file: Path, columns: Mapping[str, str], longest: int) -> str:
+    """The objects of an NDJSON file as FROM-able SQL, each column with its type; no line has more than `longest` bytes.
+
+    The engine takes twice that for every thread, however little it reads.
+    """
+    typed = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in columns.items())
+    size = max(longest, _LINE)
+    return (
+        f"read_json({quoted(str(file))}, format = 'newline_delimited', maximum_object_size = {size},"
+        f" columns = {{{typed}}})"
+    )
 
 
 def connect(
@@ -179,8 +195,8 @@ class DuckSnapshot:
         return min(s.min_t for s in self._state.segments), max(s.max_t for s in self._state.segments)
 
     @property
-    def latency_bases(self) -> list[str]:
-        """What latency is in the formats that were loaded, each in its importer's words."""
+    def latency_bases(self) -> dict[str, list[str]]:
+        """What latency is in the formats that were loaded, each with its platforms; with none for any."""
         return self._state.latency_bases
 
     @property

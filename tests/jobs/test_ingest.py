@@ -52,6 +52,18 @@ def test_ndjson_is_loaded_and_loading_it_again_changes_nothing(tmp_path: Path) -
     assert (session["session_id"], session["channel"], session["platform"]) == ("s1", "web", "own")
 
 
+def test_a_record_that_one_load_tells_twice_is_not_one_that_was_there_before(tmp_path: Path) -> None:
+    said = {**LINES[0], "channel": "phone"}
+    first = ingest([LINES[0], *LINES], warehouse=tmp_path).types["session"]
+    assert (first.loaded, first.changed, first.present, first.again) == (1, 0, 0, 1)
+    same = ingest([LINES[0], LINES[0]], warehouse=tmp_path).types["session"]
+    assert (same.loaded, same.changed, same.present, same.again) == (0, 0, 1, 1)
+    report = ingest([said, said, said, LINES[1]], warehouse=tmp_path)
+    other = report.types["session"]
+    assert (other.loaded, other.changed, other.present, other.again) == (0, 1, 0, 2)
+    assert report.records == 4
+
+
 def test_a_small_number_among_the_attributes_does_not_count_as_a_change(tmp_path: Path) -> None:
     one = [{**LINES[0], "attributes": {"price": 3.9e-6}}]
     two = [{**LINES[0], "attributes": {"plan": "free", "price": None}}]
@@ -324,12 +336,21 @@ def test_every_format_says_what_it_is() -> None:
 
 
 def test_a_langfuse_export_is_recognised_and_says_what_its_latency_is(tmp_path: Path) -> None:
-    trace = {"trace": {"id": "t1", "timestamp": AT, "sessionId": "s1"}, "observations": []}
+    end = AT.replace("Z", ".500Z")
+    took = {"id": "o1", "type": "GENERATION", "startTime": AT, "endTime": end}
+    trace = {"trace": {"id": "t1", "timestamp": AT, "sessionId": "s1"}, "observations": [took]}
     (tmp_path / "export.json").write_text(json.dumps(trace))
     report = ingest([tmp_path / "export.json"], warehouse=tmp_path / "w")
     assert report.refused == ()
     assert report.types["interaction"].loaded == 1
     assert report.latency_bases == (importer("langfuse").LATENCY_BASIS,)
+
+
+def test_a_load_without_a_latency_does_not_say_what_latencies_are(tmp_path: Path) -> None:
+    session = {"type": "session", "session_id": "s", "start_time": AT}
+    turn = {"type": "interaction", "interaction_id": "i", "session_id": "s", "start_time": AT}
+    assert ingest([session, turn], warehouse=tmp_path).latency_bases == ()
+    assert ingest([{**turn, "latency_ms": 5}], warehouse=tmp_path).latency_bases == (importer("ndjson").LATENCY_BASIS,)
 
 
 def test_unknown_names_are_errors_before_anything_is_read(tmp_path: Path) -> None:

@@ -56,7 +56,11 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, stud
     """A server, and a warehouse that it was synced into without interruption."""
     folder, server = tmp_path_factory.mktemp("studio"), vendor()
     with served(server) as url:
-        synced("studio_chat", url, studio_chat.KEY, folder, since=BEGUN, also=ALSO)
+        (round_,) = synced("studio_chat", url, studio_chat.KEY, folder, since=BEGUN, also=ALSO)
+        told = round_.types["resource_call"]
+        # Citations are told by their conversations, and the recent ones once more.
+        assert (told.present, told.again) == (0, 50)
+        assert not any(each.present or each.again for kind, each in round_.types.items() if kind != "resource_call")
         yield url, server, folder
 
 
@@ -209,8 +213,62 @@ def test_the_synced_copy_says_what_the_platform_says_by_its_own_rule_of_time(
         }
     for metric in live(url, api.conversion_metrics(PROJECT.id)):
         sold = live(url, api.conversion_analytics(PROJECT.id, metric.slug, **dates))
-        if sold.converting_conversations:
-            assert figure("conversions", metric.slug)[1] == sold.converting_conversations
+        assert sold.definition is not None
+        silent = not sold.total_events and sold.definition.is_silent(NOW)
+        n = sold.eligible_conversations or 0
+        rate = None if silent or not n else pytest.approx((sold.converting_conversations or 0) / n, abs=1e-6)
+        assert figure("conversions", metric.slug) == (rate, sold.converting_conversations, n)
+
+
+def test_a_metric_that_nothing_comes_of_has_no_rate_and_its_unit_all_the_same(
+    studio: tuple[str, studio_chat.StudioChat, Path],
+) -> None:
+    words: dict[str, Any] = {"start_time": BEGUN.isoformat(), "end_time": NOW.isoformat(), "measures": ["conversions"]}
+    with talkscope.open_warehouse(studio[2], clock=lambda: NOW) as client:
+        by_channel: list[dict[str, Any]] = client.ask("outcomes", group_by=["channel"], **words).records()
+        answer = client.ask("outcomes", **{**words, "measures": ["conversions", "conversion_value"]})
+    rates = {row["value"] for row in by_channel if row["label"] == "upgrades"}
+    assert (rates, {row["n"] > 0 for row in by_channel}) == ({None}, {True})
+    assert any("upgrades is switched off" in note for note in answer.meta.notes)
+    assert "bookings in bookings, sales in USD, upgrades in EUR" in answer.meta.units["value"]
+
+
+def test_what_is_said_of_all_projects_of_the_account_is_kept_too(
+    studio: tuple[str, studio_chat.StudioChat, Path],
+) -> None:
+    told = live(studio[0], api.account_analytics(start_date=BEGUN, end_date=NOW))
+    kept = {row["metric"]: row["value"] for row in rows(studio[2])["snapshots"]}
+    assert kept["studio_chat.account.ai_messages"] == told.total_ai_messages
+    assert kept["studio_chat.account.minutes_saved"] == told.minutes_saved
+
+
+def test_a_conversation_without_an_answer_has_no_mean_latency(
+    studio: tuple[str, studio_chat.StudioChat, Path],
+) -> None:
+    told = {row["session_id"]: json.loads(str(row["attributes"])) for row in rows(studio[2])["sessions"]}
+    silent = {each.id for each in PROJECT.conversations if not each.latencies}
+    assert silent
+    assert {name for name, about in told.items() if "avg_response_latency_ms" not in about} == silent
+
+
+def test_citations_show_knowledge_bases_and_items_by_name_deleted_ones_too(
+    studio: tuple[str, studio_chat.StudioChat, Path],
+) -> None:
+    asks = {one.operation: dict(one.pairs) for one in studio[1].seen}
+    assert asks["knowledge_bases"] == {"include_final_delete": "true"}
+    assert asks["kb_item_citations"]["limit"] == "50"
+    words = {"start_time": BEGUN.isoformat(), "end_time": NOW.isoformat(), "kind": "knowledge_base", "limit": 200}
+    bases = {each.id: each for each in PROJECT.bases}
+    by_name = asked(studio[2], "resources", **words)
+    assert {row["name"]: row["title"] for row in by_name} == {row["name"]: bases[row["name"]].title for row in by_name}
+    assert "DELETED" in {bases[row["name"]].status for row in by_name}
+    for row in asked(studio[2], "resources", by="item", **words):
+        base = bases[row["name"]]
+        assert row["base"] == base.title
+        if base.kind in ("FAQ", "SNIPPETS", "INTERCOM"):
+            assert row["title"] == dict(base.items)[row["item"]]
+    named = asked(studio[2], "resources", search="text ARTICLES", **words)
+    assert {bases[row["name"]].title for row in named} == {"Text articles"}
 
 
 def test_calls_of_resources_are_counted_as_the_platform_counts_them(
@@ -322,7 +380,7 @@ def test_the_command_syncs_into_a_folder_and_tells_what_came(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     (round_,) = told["rounds"]
-    assert round_["records"]["outcome"] == {"loaded": 4, "changed": 0, "present": 0}
+    assert round_["records"]["outcome"] == {"loaded": 4, "changed": 0, "present": 0, "again": 0}
     assert round_["start"] == "2026-01-01T00:00:00Z"
     assert studio_chat.KEY not in done.stdout + done.stderr
     assert any("end user" in gap for gap in round_["gaps"])

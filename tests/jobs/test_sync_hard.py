@@ -296,6 +296,17 @@ def test_what_another_version_has_begun_is_refused_in_words_that_help(desk: tupl
     assert round_.start == NOW - 5 * DAY
 
 
+def test_a_second_sync_beside_one_is_refused_in_words_that_help(desk: tuple[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "sync"
+    folder.mkdir()
+    with Journal(folder / "mavenoid.part", {}, begun="now"), pytest.raises(InvalidArgument) as refused:
+        ask(desk, tmp_path)
+    assert refused.value.code == "busy"
+    assert "syncing" in refused.value.message
+    assert refused.value.hint.startswith("Wait")
+    assert "output" not in str(refused.value)
+
+
 def test_the_same_words_again_bring_the_rest_and_not_the_whole_once_more(desk: tuple[str, Any], tmp_path: Path) -> None:
     fail(desk, tmp_path, since=NOW - 60 * DAY)
     later = NOW + DAY
@@ -518,6 +529,67 @@ def test_thousands_of_errors_under_a_limit_with_calls_that_are_refused_lose_no_p
     assert {row["session_id"] for row in held["interactions"]} == told - {closed}
     assert any(note.startswith("call: ") for note in round_.notes)
     assert any(note.startswith("transcript: ") for note in round_.notes)
+
+
+# Answers that cannot be read
+
+
+FEW = studio_chat.world(conversations=4)
+LIST: Json = {"conversations": 3}
+SPOKEN: Json = {"conversations": [{"conversation_id": FEW.projects[0].conversations[0].id, "messages": [{"role": 3}]}]}
+
+
+def test_a_figure_that_cannot_be_read_is_said_and_asked_for_again(tmp_path: Path) -> None:
+    server, later = studio_chat.server(of=FEW), NOW + timedelta(hours=1)
+    with served(server) as url:
+        server.answer_with("skill_usage", Reply({"total_calls": "many"}, 200), once=True, checked=False)
+        server.answer_with("knowledge_bases", Reply({"bases": 3}, 200), once=True, checked=False)
+        (round_,) = studio(url, tmp_path, since=BEGUN)
+        held = rows(tmp_path)
+        assert {row["session_id"] for row in held["sessions"]} == {each.id for each in FEW.projects[0].conversations}
+        assert "skill" not in {row["kind"] for row in held["resource_calls"]}
+        bases, skills = sorted(round_.notes)
+        assert bases.startswith("knowledge bases: missing, for the answer cannot be read; the next sync asks again")
+        assert skills.startswith("skill loads: missing")
+        assert "total_calls" in skills
+        (again,) = studio(url, tmp_path, now=later)
+    assert (again.start, again.end, again.notes) == (BEGUN, later, ())
+    assert through(tmp_path, "studio_chat") == later
+    assert again.types["resource_call"].loaded == len(FEW.projects[0].skill_loads) > 0
+
+
+def test_a_figure_that_stays_unreadable_holds_the_next_syncs_where_they_are(
+    desk: tuple[str, Any], tmp_path: Path
+) -> None:
+    ask(desk, tmp_path, since=NOW - 3 * DAY)
+    for day in (1, 2, 3):
+        desk[1].answer_with("live_support_sessions", Reply([{"status": 3}], 200), once=True, checked=False)
+        (round_,) = ask(desk, tmp_path, now=NOW + day * DAY)
+        assert (round_.start, through(tmp_path)) == (NOW - 14 * DAY, NOW)
+        assert [note.partition(",")[0] for note in round_.notes] == ["support: missing"]
+    (round_,) = ask(desk, tmp_path, now=NOW + 4 * DAY)
+    assert (round_.start, through(tmp_path), round_.notes) == (NOW - 14 * DAY, NOW + 4 * DAY, ())
+
+
+@pytest.mark.parametrize(("call", "told"), [("conversations", LIST), ("conversation_batch", SPOKEN)])
+def test_conversations_that_cannot_be_read_end_the_sync_and_are_not_kept(tmp_path: Path, call: str, told: Json) -> None:
+    server = studio_chat.server(of=FEW)
+    with served(server) as url:
+        server.answer_with(call, Reply(told, 200), checked=False)
+        with pytest.raises(BadAnswer, match="not what was promised"):
+            studio(url, tmp_path, since=NOW - 9 * DAY)
+    assert through(tmp_path, "studio_chat") is None
+    kept = (tmp_path / "sync" / "studio_chat.part" / "journal.ndjson").read_text()
+    assert ('"conversation/page 0"' in kept, '"conversation/messages' in kept) == (call != "conversations", False)
+
+
+def test_an_account_of_which_nothing_can_be_read_is_an_error_and_not_a_sync(tmp_path: Path) -> None:
+    server = general_bots.server("planned")
+    for name in server.handlers:
+        server.answer_with(name, Reply([3], 200), checked=False)
+    with served(server) as url, pytest.raises(BadAnswer, match="Nothing"):
+        synced("general_bots", url, general_bots.token("admin", "Admin"), tmp_path, since=NOW - timedelta(hours=1))
+    assert through(tmp_path, "general_bots") is None
 
 
 # The same again, and in pieces

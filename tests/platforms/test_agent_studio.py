@@ -253,7 +253,7 @@ def test_an_answer_is_good_for_as_long_as_the_vendor_recommends() -> None:
 
 def test_the_headers_of_an_answer_tell_what_is_left_of_the_minute() -> None:
     told = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "1768645800"}
-    assert agent_studio.allowance(told) == agent_studio.Allowance(100, 7, 1768645800)
+    assert agent_studio.allowance(told) == agent_studio.Allowance(7, 1768645800)
     assert agent_studio.allowance({**told, "x-ratelimit-reset": "soon"}) is None
     assert agent_studio.allowance({}) is None
 

@@ -427,6 +427,12 @@ def test_one_report_that_is_missing_is_not_found_and_one_that_is_no_json_may_be_
     assert type(refused(call, 405)) is NotSupported
 
 
+def test_a_report_that_is_still_being_made_is_no_document_and_the_hint_says_which_call_tells() -> None:
+    sent = refused(general_bots.document("r1", "pdf"), 200, {"id": "r1", "status": "pending"})
+    assert (type(sent), sent.code) == (BadAnswer, "not_the_document")
+    assert sent.hint == "Perhaps it is still being made, or is of another format. The call report tells its status."
+
+
 @pytest.mark.parametrize("name", sorted(name for name, route in ROUTES.items() if route.planned))
 def test_a_403_of_a_planned_route_names_the_role_that_it_needs(name: str) -> None:
     error = refused(asking(name), 403)

@@ -135,6 +135,8 @@ def test_a_metric_that_no_one_made_says_so_and_nothing_else() -> None:
         ("studio_chat.conversions.converting_conversations", "purchases"): 1.0,
         ("studio_chat.conversions.eligible_conversations", "purchases"): 30.0,
         ("studio_chat.conversions.conversion_rate_pct", "purchases"): 3.3,
+        ("studio_chat.conversions.total_value", "purchases"): 50.0,
+        ("studio_chat.conversions.is_silent", "purchases"): 1.0,
     }
 
 

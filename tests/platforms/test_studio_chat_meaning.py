@@ -47,11 +47,11 @@ def test_a_window_that_the_service_chose_is_said_to_move() -> None:
 
 def test_a_stale_ingest_is_told_of_every_metric_that_is_enabled() -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
-    old = answer("ConversionMetric", slug="sales", last_event_at="2026-04-01T00:00:00Z", enabled=True)
+    old = answer("ConversionMetric", slug="sales", last_event_at="2026-04-01T10:00:00.999+02:00", enabled=True)
     metrics = [old, old | {"slug": "never", "last_event_at": None}, old | {"slug": "off", "enabled": False}]
     notes = said("conversion_metrics", metrics, now=now)
     assert [note.split(" came ")[0] for note in notes] == ["The last event of sales", "The last event of never"]
-    assert "likely broken" in notes[0]
+    assert notes[0].endswith(" came 2026-04-01T08:00:00.999Z: its ingest is likely broken.")
     assert said("conversion_metrics", [old | {"last_event_at": "2026-04-30T12:00:00Z"}], now=now) == ()
     assert said("conversion_metrics", metrics) == ()
     analytics = answer("ConversionAnalytics", is_configured=True, definition=old)

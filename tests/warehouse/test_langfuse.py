@@ -423,6 +423,7 @@ def test_the_latest_scores_of_each_kind_are_the_outcome_and_earlier_ones_are_eve
         {"name": "handoff", "value": 0, "stringValue": "False", "dataType": "BOOLEAN"},
         {"name": "resolution", "value": 0, "stringValue": "escalated to legal", "dataType": "CATEGORICAL"},
         {"name": "sentiment", "value": -0.5, "dataType": "NUMERIC"},
+        {"name": "csat", "value": 7, "dataType": "NUMERIC", "metadata": {"maxValue": 5}},
         {"name": "feedback", "value": 0, "stringValue": "too slow", "dataType": "TEXT"},
     ],
 )

@@ -337,11 +337,24 @@ def test_a_files_name_says_the_type_of_its_records(name: str, kind: str | None) 
         ({**TOTAL, "end_time": "2026-01-01T00:00:00Z"}, "end_time is before start_time"),
         ({**LOOKUP, "kind": " "}, "kind is missing"),
         ({**RATING, "type": "outcome", "handoff": "maybe"}, "handoff is not true or false"),
+        ({**RATING, "rating_scale": 0}, "rating_scale is not above 0"),
+        ({**RATING, "rating_scale": 3}, "rating is above its rating_scale"),
+        ({**RATING, "type": "outcome", "rating_scale": 3.5}, "rating is above its rating_scale"),
+        ({**CHAT, "rating": 6, "rating_scale": 5}, "rating is above its rating_scale"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_name(record: Record, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         check(record)
+
+
+def test_what_names_something_has_no_space_around_it_and_what_was_said_stays_as_it_is() -> None:
+    said = {"tags": [" vip ", "vip", "  "], "sentiment": " positive", "remark": " as it is \n", "summary": " so "}
+    _, outcome = check({**RATING, "type": "outcome", "session_id": "\ts ", **said, "user_intent": "  "})
+    assert (outcome["session_id"], outcome["tags"], outcome["sentiment"]) == ("s", ["vip"], "positive")
+    assert (outcome["remark"], outcome["summary"], outcome["user_intent"]) == (" as it is \n", " so ", "  ")
+    with pytest.raises(Refused, match="session_id is missing"):
+        check({**RATING, "session_id": " "})
 
 
 def test_the_example_lines_of_the_documentation_are_records_of_each_type() -> None:

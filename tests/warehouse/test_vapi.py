@@ -278,6 +278,7 @@ def test_an_end_that_says_nothing_of_the_outcome_is_none(reason: str) -> None:
         ("85%", "PercentageScale", (85, 100)),
         ("85", "PercentageScale", (85, 100)),
         ("4/5", None, (4, 5)),
+        ("12/10", None, (None, None)),
         ("85", None, (85, None)),
         ("true", "PassFail", (None, None)),
         ("Good", "DescriptiveScale", (None, None)),

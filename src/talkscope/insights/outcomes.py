@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from talkscope.models.outcomes import LABELS, OutcomeMeasure, middle
@@ -47,11 +47,13 @@ class Figure:
     n: int
 
 
+Silent = Collection[tuple[str, str]]
+"""Conversion metrics with the platforms of which nothing was to be expected: none of these is no share of 0."""
 Metrics = Mapping[str, Mapping[str, frozenset[str | None]]]
 """The conversion metrics that are known: by name and platform, the units of their values."""
 
 
-def figures(measure: OutcomeMeasure, tally: Tally, metrics: Metrics) -> list[Figure]:
+def figures(measure: OutcomeMeasure, tally: Tally, metrics: Metrics, silent: Silent = ()) -> list[Figure]:
     """The measure's figures, in order; a single one without a label, a value and an n where there is nothing to say."""
     if measure.name in LABELS:
         found = _shares(tally.labels.get(measure.name, {}))
@@ -67,7 +69,7 @@ def figures(measure: OutcomeMeasure, tally: Tally, metrics: Metrics) -> list[Fig
             "dsat": lambda: _of_ratings(tally, lambda rating, scale: rating < middle(scale)),
             "rating": lambda: _ratings(tally),
             "rating_mean": lambda: _rating_means(tally),
-            "conversions": lambda: _conversions(tally, metrics),
+            "conversions": lambda: _conversions(tally, metrics, silent),
             "conversion_value": lambda: _conversion_values(tally, metrics),
             "winback_rate": lambda: [
                 _rate("sent", tally.of("sent"), tally.of("sent_known")),
@@ -151,14 +153,15 @@ def _mean(label: str | None, total: float, n: int) -> Figure:
     return Figure(label, _ratio(total, n), round(total, 6), n)
 
 
-def _conversions(tally: Tally, metrics: Metrics) -> list[Figure]:
+def _conversions(tally: Tally, metrics: Metrics, silent: Silent) -> list[Figure]:
     """By metric; out of the sessions that nobody was handed, on the platforms that report the metric."""
     found = []
-    for metric, platforms in sorted(metrics.items()):
-        n = sum(tally.deflected.get(platform, 0) for platform in platforms)
+    for metric, every in sorted(metrics.items()):
+        platforms = [each for each in every if (metric, each) not in silent]
+        n = sum(tally.deflected.get(platform, 0) for platform in platforms or every)
         count = sum(tally.converting.get((platform, metric), 0) for platform in platforms)
         if n or count:
-            found.append(_rate(metric, count, n))
+            found.append(_rate(metric, count, n) if platforms else Figure(metric, None, 0, n))
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias, cast
 
 from talkscope.errors import IngestError, InvalidArgument, WarehouseError, unknown
 from talkscope.models.records import RECORDS, Checker, RecordType, Refused
@@ -77,7 +77,7 @@ class Report:
     @property
     def records(self) -> int:
         """How many records were taken."""
-        return sum(each.loaded + each.changed + each.present for each in self.types.values())
+        return sum(each.loaded + each.changed + each.present + each.again for each in self.types.values())
 
 
 @dataclass(slots=True)
@@ -139,13 +139,13 @@ def ingest(
         reading = _Reading(stage, check, format, type, stdin, tell, latency_basis)
         reading.everything(source, folder)
         tell(Progress("merging", records=reading.records, refused=reading.refused.count))
-        bases = tuple(sorted(reading.bases))
-        types = loader.commit(stage, generated=generated, latency_bases=bases)
+        types = loader.commit(stage, generated=generated, latency_bases=reading.bases)
     finally:
         stage.discard()
     refused = reading.refused
     reasons = dict(refused.reasons.most_common())
     files = tuple(reading.files)
+    bases = tuple(sorted(reading.bases))
     return Report(types, tuple(refused.first), refused.count, reasons, files, bases, clock() - begun)
 
 
@@ -172,7 +172,8 @@ class _Reading:
     records: int = 0
     refused: _Refused = field(default_factory=_Refused)
     files: list[str] = field(default_factory=list)
-    bases: set[str] = field(default_factory=set)
+    bases: dict[str, set[str | None]] = field(default_factory=dict)
+    """What latencies of interactions are, each with the platforms that those say."""
 
     def everything(self, source: Source, warehouse: Path) -> None:
         """Read every path, and every record that stands among them."""
@@ -183,8 +184,8 @@ class _Reading:
                     self.file(name)
             elif isinstance(item, Mapping):
                 self.stage.file_begins()
-                self.bases.add(self.latency_basis or importer("ndjson").LATENCY_BASIS)
-                self.take(_MEMORY, self._numbered(chain([item], items)), None)
+                basis = self.latency_basis or importer("ndjson").LATENCY_BASIS
+                self.take(_MEMORY, self._numbered(chain([item], items)), None, basis)
             else:
                 raise InvalidArgument("A load takes paths or records (mappings).")
 
@@ -206,8 +207,7 @@ class _Reading:
                     raise IngestError("The format is none that is known; name it if it is (--format).")
                 module = importer(file.format)
                 found = module.read(file.stream, self.type or type_of(name))
-                self.bases.add(module.LATENCY_BASIS)
-                self.take(name, found, file)
+                self.take(name, found, file, module.LATENCY_BASIS)
                 self.files.append(name)
         except IngestError as error:
             self.refused.add(name, "", str(error))
@@ -217,8 +217,8 @@ class _Reading:
         except OSError as error:
             self.refused.add(name, "", f"cannot be read ({error.strerror or 'input error'})")
 
-    def take(self, name: str, found: Iterable[Found], file: inputs.Opened | None) -> None:
-        """Check records and stage them."""
+    def take(self, name: str, found: Iterable[Found], file: inputs.Opened | None, basis: str) -> None:
+        """Check records and stage them; `basis` is what latencies of interactions among them are."""
         check, add = self.check, self.stage.add
         for number, (where, raw) in enumerate(found, 1):
             try:
@@ -230,6 +230,8 @@ class _Reading:
             else:
                 add(kind, row)
                 self.records += 1
+                if kind == "interaction" and row.get("latency_ms") is not None:
+                    self.bases.setdefault(basis, set()).add(cast("str | None", row.get("platform")))
             if not number % _EVERY:
                 self._report(name, file)
         self._report(name, file)

@@ -61,6 +61,7 @@ def _processor_metric(suffix: str, kind: str, value: str) -> Part:
 
 
 _TITLE = "coalesce(json_extract_string(attributes, '$.title'), json_extract_string(attributes, '$.file_name'))"
+_NAME_TITLE = "json_extract_string(attributes, '$.name_title')"
 
 _PARTS: Mapping[Facts, tuple[Part, ...]] = {
     "turns": (Part("interactions", made={"value": "latency_ms", "bad": "failed"}),),
@@ -86,7 +87,7 @@ _PARTS: Mapping[Facts, tuple[Part, ...]] = {
     "events": (Part("events"),),
     "sessions": (Part("sessions"),),
     "chats": (Part("live_support"),),
-    "calls": (Part("resource_calls", made={"title": _TITLE}),),
+    "calls": (Part("resource_calls", made={"title": _TITLE, "name_title": _NAME_TITLE}),),
 }  # fmt: skip
 _TYPES = {"value": "DOUBLE", "bad": "BOOLEAN", "unit": "VARCHAR", "metric_name": "VARCHAR", "metric_type": "VARCHAR"}
 

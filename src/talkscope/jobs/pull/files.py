@@ -7,16 +7,14 @@ import io
 import json
 import os
 import re
-import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, get_args
 
 from talkscope.errors import InvalidArgument, Json
+from talkscope.models.files import replacing
 from talkscope.models.text import escaped, sheet_cell, whole
 
 if TYPE_CHECKING:
@@ -95,38 +93,6 @@ def document(sheet: Sheet, *, pretty: bool = False) -> Iterator[bytes]:
 def encoded(value: Json) -> bytes:
     """The value as JSON on one line; what a terminal would obey is written as escapes, which mean the same."""
     return _json(value).encode()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of the one at the path when the block ends well, and is nowhere before."""
-    path = path.resolve()
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        # A pipe or a terminal is written to, not replaced.
-        with path.open("wb") as out:
-            yield out
-        return
-    try:
-        fd, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    except OSError as error:
-        # The name of the file that is wanted, and not of the one that would be written first.
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    try:
-        with os.fdopen(fd, "wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def cell(value: Json, *, raw: bool = False) -> str | int | float:

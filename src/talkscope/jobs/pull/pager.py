@@ -27,7 +27,7 @@ from talkscope.errors import (
 from talkscope.flow import CAP as DOCUMENT
 from talkscope.flow import AnyCall, parse_any, parse_json
 from talkscope.jobs.pull.journal import Journal
-from talkscope.jobs.pull.plan import REFUSED, Answer, Part, Plan
+from talkscope.jobs.pull.plan import REFUSED, UNREAD, Answer, Part, Plan
 from talkscope.jobs.pull.rows import Rows, is_list
 
 AT_ONCE = 8
@@ -165,11 +165,15 @@ class _Pulling:
         try:
             if part.call.listed:
                 return await self._save(part)
-            value = await self.client.send(_unread(part.call))
+            return await self._learn(part, await self.client.send(_unread(part.call)))
         except _NOT_HAD as error:
             if not part.refusable:
                 raise
-            value = {REFUSED: error.to_json()}
+            value: Json = {REFUSED: error.to_json()}
+        except BadAnswer as error:
+            if not part.spared:
+                raise
+            value = {UNREAD: error.to_json()}
         return await self._learn(part, value)
 
     async def _save(self, part: Part) -> list[Part]:

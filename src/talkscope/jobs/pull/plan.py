@@ -20,6 +20,7 @@ Answers: TypeAlias = Callable[[str], Answer]
 Row: TypeAlias = "dict[str, Json]"
 
 REFUSED = "$refused"
+UNREAD = "$unread"
 
 # Lists that a page is about, where its answer holds others beside it, such as a series over time.
 _LISTS = ("conversations", "summaries", "sessions", "items", "ratings", "events", "recent", "data", "points", "rows")
@@ -36,13 +37,15 @@ class Part:
     """One request of a plan: its key, its call, and its place among those whose answers hold items.
 
     Where a part is `refusable`, a service that does not have it, or does not let us have it, has answered too: with
-    the error under the name REFUSED.
+    the error under the name REFUSED. Where it is `spared`, an answer that cannot be read has come too: as the error
+    under the name UNREAD.
     """
 
     key: str
     call: AnyCall
     rank: int = 0
     refusable: bool = False
+    spared: bool = False
 
 
 class Plan(Protocol):

@@ -10,6 +10,7 @@ from talkscope.errors import TalkscopeError
 from talkscope.jobs.report.asking import Found
 from talkscope.jobs.report.content import Part, Says, Section
 from talkscope.models.answers import Answer
+from talkscope.models.text import so_many
 
 # How to page through an answer means nothing on paper, and the highest buckets are seen in the chart.
 _FOR_MODELS = re.compile("^Highest |cursor")
@@ -47,7 +48,9 @@ class Making:
         if meta.basis:
             self._notes.append(f"Basis: {meta.basis}.")
         if meta.unknown_latency:
-            self._notes.append(f"{meta.unknown_latency:,} turns have no known latency and are left out.")
+            self._notes.append(
+                f"Left out, because their latency is not known: {so_many(meta.unknown_latency, 'turn')}."
+            )
         self._notes.extend(note for note in meta.notes if not _FOR_MODELS.search(note))
 
     def done(self, title: str) -> Section:

@@ -81,7 +81,7 @@ def _findings(found: Found) -> list[str]:
     active = found.answers.get("concurrency")
     if isinstance(active, ConcurrencyAnswer) and active.peak:
         when = f", at {active.peak_at[:16].replace('T', ' ')}" if active.peak_at else ""
-        told.append(f"At most {active.peak:,} sessions were active at once{when}.")
+        told.append(f"Most sessions active at once: {active.peak:,}{when}.")
     return told
 
 

@@ -21,13 +21,13 @@ from typing import Protocol, TypeAlias, cast
 import anyio.to_thread
 
 from talkscope.client import AsyncClient
-from talkscope.errors import InvalidArgument, InvalidRange, Json, NotSupported
+from talkscope.errors import BadAnswer, InvalidArgument, InvalidRange, Json, NotSupported
 from talkscope.jobs import ingest as loading
 from talkscope.jobs.pull import AT_ONCE, Journal, Progress, Pulled, pull
 from talkscope.jobs.sync.asked import Asked
 from talkscope.jobs.sync.gathered import Found, Gathering, Refused
 from talkscope.jobs.sync.refusals import Refusals
-from talkscope.jobs.sync.state import Round, State, cannot_write
+from talkscope.jobs.sync.state import Round, State, cannot_write, refused_by_journal
 from talkscope.models.records import RecordType
 from talkscope.platforms.recording import Record, key
 from talkscope.warehouse.load import Counts, unmixed
@@ -205,12 +205,14 @@ class _Syncing:
             if refused.count == pulled.asked + pulled.kept:
                 journal.discard()
                 self.state.drop()
+                if refused.unread:
+                    raise BadAnswer("Nothing that the platform answers can be read.", hint=refused.why)
                 raise NotSupported(
                     "The platform lets this account have nothing that a sync asks for.", hint=refused.why
                 )
             notes, self.notes = [*self.notes, *self._between(window)], []
             # In this order: a journal that is left over is dropped by the next run, and asks for nothing twice.
-            self.state.finish(window, reaching=self._reaching(window))
+            self.state.finish(reaching=self._reaching(window), through=self._through(window, refused))
             journal.discard()
         return [
             Synced(
@@ -231,19 +233,17 @@ class _Syncing:
         try:
             return Journal(self.state.journal, what, begun=begun, restart=anew)
         except InvalidArgument as error:
-            if error.code != "another_pull":
-                raise
-            raise InvalidArgument(
-                "An interrupted sync was begun by another version of Talkscope, or under other settings.",
-                hint="Add --restart: it begins where that one did, and what that one has fetched is dropped.",
-                code=error.code,
-            ) from None
+            raise refused_by_journal(error) from None
 
     def _reaching(self, window: Round) -> bool:
         """Whether everything before the window that can be had has been synced too."""
         through, reach = self.state.through, self.platform.REACH
         known = through is None or window.start <= through
         return known or (reach is not None and window.start <= window.end - reach)
+
+    def _through(self, window: Round, refused: Refusals) -> datetime:
+        """Where the next sync counts from: what could not be read is asked for again, from where this window begins."""
+        return min(window.end, window.start + self.platform.OVERLAP) if refused.unread else window.end
 
     def _between(self, window: Round) -> list[str]:
         if self._reaching(window) or self.state.through is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from talkscope.jobs.sync.asked import Asked
@@ -17,7 +18,7 @@ REACH: timedelta | None = None
 USUAL = timedelta(days=30)
 # A window is of calls by their start, and the errors of one come as it goes on; a day's figures settle after it.
 OVERLAP = timedelta(days=2)
-_SEPARATOR = "/"
+_Figure = partial(Ask, spared=True)
 
 
 def plan(asked: Asked) -> Gathering:
@@ -26,15 +27,15 @@ def plan(asked: Asked) -> Gathering:
     asks = [
         # Without an end: where that is of calls' ends, one that ends meanwhile would leave, and a later page lose rows.
         Ask("errors", api.error_logs(limit=200, started_after=start), follow=_NamedCalls()),
-        Ask("volume", api.call_volume(interval="hour", started_after=start, started_before=end)),
-        Ask("active", api.active_calls()),
+        _Figure("volume", api.call_volume(interval="hour", started_after=start, started_before=end)),
+        _Figure("active", api.active_calls()),
     ]
     for first, after in asked.days:
         about = first.isoformat()
         asks += [
-            Ask("summary", api.summary(started_after=first, started_before=after), about),
-            Ask("workflows", api.workflow_stats(limit=50, started_after=first, started_before=after), about),
-            Ask("providers", api.provider_latency(started_after=first, started_before=after), about),
+            _Figure("summary", api.summary(started_after=first, started_before=after), about),
+            _Figure("workflows", api.workflow_stats(limit=50, started_after=first, started_before=after), about),
+            _Figure("providers", api.provider_latency(started_after=first, started_before=after), about),
         ]
     return Gathered(asks)
 

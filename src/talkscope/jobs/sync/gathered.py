@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from talkscope.errors import Json
 from talkscope.flow import AnyCall, following, typed
-from talkscope.jobs.pull.plan import REFUSED, Answer, Answers, Part, Plan, what_of
+from talkscope.jobs.pull.plan import REFUSED, UNREAD, Answer, Answers, Part, Plan, what_of
 from talkscope.jobs.pull.rows import Rows
 
 _PAGE = re.compile(r"\+\d+$")
@@ -25,7 +25,8 @@ class Ask:
     """One call, with all its pages: what kind of answer it brings, about what, and the calls that an answer brings.
 
     Each row of a call that is `listed` is an answer of its own, and brings no calls. Where the platform does not have
-    the call, or does not let us have it, the rest goes on without it.
+    the call, or does not let us have it, the rest goes on without it. Where it is `spared`, the rest also goes on
+    without an answer that cannot be read: a figure, which others can do without until the next sync.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Ask:
     about: str = ""
     follow: Callable[[object], Sequence[Ask]] = _nothing
     refusable: bool = True
+    spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What the platform does not give, and why."""
+    """What the platform does not give, and why; `unread` where it gave what cannot be read."""
 
     kind: str
     reason: str
+    unread: bool = False
 
 
 class Gathering(Plan, Protocol):
@@ -107,17 +110,20 @@ class Gathered:
     def answered(self, part: Part, value: Answer) -> Sequence[Part]:
         """The page after, and what the answer brings."""
         node = self._nodes[part.key]
+        brought = self._brought(node, part, value) if _refused(node.ask.kind, value) is None else ()
         self._answered += 1
-        if _refused(value) is not None:
-            return ()
+        return brought
+
+    def _brought(self, node: _Node, part: Part, value: Answer) -> Sequence[Part]:
         if isinstance(value, Rows):
             # Read to its end, for it counts only when all of it is what was promised.
             deque(_each(part.call, value), maxlen=0)
             return ()
         answer = typed(part.call, value)
-        brought = [self._add(node, f"{part.key}.{number}", ask) for number, ask in enumerate(node.ask.follow(answer))]
         root = _PAGE.sub("", part.key)
+        # Before anything is added: an answer that cannot be read brings nothing.
         after = following(part.call, answer, self._seen.setdefault(root, set()))
+        brought = [self._add(node, f"{part.key}.{number}", ask) for number, ask in enumerate(node.ask.follow(answer))]
         if after is not None:
             page = len(self._seen[root])
             brought.append(self._add(node, f"{root}+{page}", replace(node.ask, call=after)))
@@ -133,9 +139,9 @@ class Gathered:
         """The answers typed, each before those that it brought."""
         for key in self._ordered(self._roots):
             node, value = self._nodes[key], answers(key)
-            reason = _refused(value)
-            if reason is not None:
-                yield Refused(node.ask.kind, reason)
+            refused = _refused(node.ask.kind, value)
+            if refused is not None:
+                yield refused
             elif node.call.listed and isinstance(value, list | Rows):
                 yield from (Found(node.ask.kind, row, node.ask.about) for row in _each(node.call, value))
             else:
@@ -148,7 +154,7 @@ class Gathered:
 
     def _part(self, key: str) -> Part:
         node = self._nodes[key]
-        return Part(key, node.call, refusable=node.ask.refusable)
+        return Part(key, node.call, refusable=node.ask.refusable, spared=node.ask.spared)
 
     def _ordered(self, keys: Sequence[str]) -> Iterator[str]:
         # Pages can be thousands, one below the other: more than Python likes to nest.
@@ -196,8 +202,10 @@ class Together:
         return [_under(name, part) for name, plan in self._plans.items() for part in plan.first()]
 
     def answered(self, part: Part, value: Answer) -> Sequence[Part]:
-        """Let the plan whose part it is take note."""
+        """Let the plan whose part it is take note. Raises BadAnswer for what could not be typed later."""
         name, _, key = part.key.partition("/")
+        if name in self._typed_by and not isinstance(value, Rows):
+            typed(part.call, value)
         return [_under(name, each) for each in self._plans[name].answered(replace(part, key=key), value)]
 
     def items(self, answers: Answers) -> Iterator[Json]:
@@ -221,9 +229,13 @@ def _each(call: AnyCall, rows: Iterable[Json]) -> Iterator[object]:
         yield from cast("list[object]", typed(call, [row], place=f", in row {number:,},"))
 
 
-def _refused(value: Answer) -> str | None:
-    told = value.get(REFUSED) if isinstance(value, dict) else None
-    return str(told.get("message", "")) if isinstance(told, dict) else None
+def _refused(kind: str, value: Answer) -> Refused | None:
+    if isinstance(value, dict):
+        for name in (REFUSED, UNREAD):
+            told = value.get(name)
+            if isinstance(told, dict):
+                return Refused(kind, str(told.get("message", "")), unread=name == UNREAD)
+    return None
 
 
 def _under(name: str, part: Part) -> Part:

@@ -25,8 +25,8 @@ def plan(asked: Asked) -> Gathering:
     return Gathered(
         [
             Ask("conversations", api.assistant_conversations(days=days), refusable=False),
-            Ask("support", api.live_support_sessions(days=days)),
-            Ask("availability", api.agent_availabilities(days=days)),
+            Ask("support", api.live_support_sessions(days=days), spared=True),
+            Ask("availability", api.agent_availabilities(days=days), spared=True),
         ]
     )
 

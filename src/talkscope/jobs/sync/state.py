@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from talkscope.errors import Json, WarehouseError
+from talkscope.errors import InvalidArgument, Json, WarehouseError
 
 _FORM = 1
 
@@ -78,10 +78,10 @@ class State:
         told: dict[str, Json] = {"start": window.start.isoformat(), "end": window.end.isoformat()}
         self._write(self.through, told if window.traces else {**told, "traces": False})
 
-    def finish(self, window: Round, *, reaching: bool) -> None:
-        """The window is in the warehouse; where it is `reaching`, so is everything before it that can be had."""
-        through = self.through
-        self._write(window.end if reaching or through is None else through, None)
+    def finish(self, *, reaching: bool, through: datetime) -> None:
+        """A window is in the warehouse up to here; where it is `reaching`, so is what can be had from before it."""
+        known = self.through
+        self._write(through if reaching or known is None else known, None)
 
     def drop(self) -> None:
         """Forget the window that was begun."""
@@ -132,3 +132,21 @@ def _moment(told: Json) -> datetime | None:
         return datetime.fromisoformat(told).astimezone(UTC) if isinstance(told, str) else None
     except ValueError:
         return None
+
+
+_REFUSALS: Mapping[str, tuple[str, str]] = {
+    "another_pull": (
+        "An interrupted sync was begun by another version of Talkscope, or under other settings.",
+        "Add --restart: it begins where that one did, and what that one has fetched is dropped.",
+    ),
+    "busy": (
+        "Another talkscope is syncing this source into this warehouse.",
+        "Wait until it has ended; or end it and run this again: it goes on with what that one has fetched.",
+    ),
+}
+
+
+def refused_by_journal(error: InvalidArgument) -> InvalidArgument:
+    """What a journal refuses, in the words of a sync, which writes no output of its own."""
+    message, hint = _REFUSALS.get(error.code, (error.message, error.hint))
+    return InvalidArgument(message, hint=hint, code=error.code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 from talkscope.jobs.pull.conversations import Conversations
@@ -19,20 +20,40 @@ REACH: timedelta | None = None
 USUAL = timedelta(days=30)
 # Scores and ratings come after the last message, whose time is what the vendor's windows go by.
 OVERLAP = timedelta(days=7)
+# No document says how many one may ask for at most: this is the most that one asks for in its examples.
+_ITEMS = 50
+_Figure = partial(Ask, spared=True)
 
 
 def plan(asked: Asked) -> Gathering:
-    """Assistants first, then conversations by their last message, then figures of the same window."""
+    """What things are called first, then conversations by their last message, then figures of the same window."""
     project = asked.also["project_id"]
     # Without an end: a conversation that goes on meanwhile would leave the window, and a later page would lose a row.
     listed = api.conversations(project, start_date=asked.start, limit=100, sort_by="first_message_at", sort_order="asc")
     conversations = Conversations(listed, project, messages=True)
     plans: dict[str, Plan] = {
-        "assistants": Gathered([Ask("playbooks", api.playbooks(project, include_deleted=True, include_versions=True))]),
+        "names": Gathered(_named(project, asked.start, asked.end)),
         "conversation": conversations,
         "figures": Gathered(_figures(project, asked.start, asked.end)),
     }
     return Together(plans, {"conversation": models.ConversationDetail.model_validate})
+
+
+def _named(project: str, start: datetime, end: datetime) -> list[Ask]:
+    """Assistants, and knowledge bases with the citations of their items; deleted ones too, which have been cited."""
+    first, last = (each.date() for each in _days(start, end))
+
+    def items(found: object) -> Sequence[Ask]:
+        ids = [each.id for each in cast("tuple[models.KnowledgeBase, ...]", found) if each.id]
+        calls = {
+            each: api.kb_item_citations(project, each, start_date=first, end_date=last, limit=_ITEMS) for each in ids
+        }
+        return [_Figure("item_citations", call, each) for each, call in calls.items()]
+
+    return [
+        Ask("playbooks", api.playbooks(project, include_deleted=True, include_versions=True)),
+        _Figure("knowledge_bases", api.knowledge_bases(project, include_final_delete=True), follow=items),
+    ]
 
 
 def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
@@ -44,7 +65,7 @@ def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
             slug: api.conversion_analytics(project, slug, start_date=start, end_date=end, events_limit=200)
             for slug in slugs
         }
-        return [Ask("conversions", call, slug) for slug, call in calls.items()]
+        return [_Figure("conversions", call, slug) for slug, call in calls.items()]
 
     def tools(found: object) -> Sequence[Ask]:
         ids = [each.id for each in cast("tuple[models.ApiTool, ...]", found) if each.id]
@@ -52,42 +73,40 @@ def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
             each: api.api_tool_usage(project, api_tool_id=each, start_date=first, end_date=last, limit=500)
             for each in ids
         }
-        return [Ask("api_tool_calls", call, each) for each, call in calls.items()]
-
-    def items(found: object) -> Sequence[Ask]:
-        ids = [each.id for each in cast("tuple[models.KnowledgeBase, ...]", found) if each.id]
-        return [
-            Ask("item_citations", api.kb_item_citations(project, each, start_date=first, end_date=last), each)
-            for each in ids
-        ]
+        return [_Figure("api_tool_calls", call, each) for each, call in calls.items()]
 
     return [
-        Ask("ratings", api.csat_analytics(project, start_date=start, end_date=end, ratings_limit=200)),
-        Ask("conversion_metrics", api.conversion_metrics(project), follow=events),
-        Ask("api_tools", api.api_tools(project), follow=tools),
-        Ask("toolkit_calls", api.toolkit_usage(project, start_date=first, end_date=last, limit=500)),
-        Ask("skill_loads", api.skill_usage(project, start_date=first, end_date=last, limit=500)),
-        Ask("citations", api.kb_citations(project, start_date=first, end_date=last)),
-        Ask("knowledge_bases", api.knowledge_bases(project), follow=items),
-        Ask("signals", api.metrics_aggregate(project, start_date=start, end_date=end)),
-        Ask("conversation_analytics", api.conversation_analytics(project, start_date=start, end_date=end)),
+        _Figure("ratings", api.csat_analytics(project, start_date=start, end_date=end, ratings_limit=200)),
+        _Figure("conversion_metrics", api.conversion_metrics(project), follow=events),
+        _Figure("api_tools", api.api_tools(project), follow=tools),
+        _Figure("toolkit_calls", api.toolkit_usage(project, start_date=first, end_date=last, limit=500)),
+        _Figure("skill_loads", api.skill_usage(project, start_date=first, end_date=last, limit=500)),
+        _Figure("citations", api.kb_citations(project, start_date=first, end_date=last)),
+        _Figure("signals", api.metrics_aggregate(project, start_date=start, end_date=end)),
+        _Figure("conversation_analytics", api.conversation_analytics(project, start_date=start, end_date=end)),
+        _Figure("account_analytics", api.account_analytics(start_date=start, end_date=end)),
     ]
 
 
 def recorded(found: Iterable[Found], asked: Asked) -> Iterator[Record]:
     """The records of everything that was found, in the plan's order."""
     bases: dict[str, str] = {}
+    titles = records.Titles()
     last_message_at: dict[str, datetime] = {}
     for each in found:
         value = each.value
         if each.kind == "playbooks":
             bases |= records.bases_of(cast("tuple[models.Playbook, ...]", value))
+        elif each.kind == "knowledge_bases":
+            titles = records.titles_of(cast("tuple[models.KnowledgeBase, ...]", value))
         elif isinstance(value, models.ConversationDetail):
             if value.last_message_at is not None:
                 last_message_at[value.conversation_id] = value.last_message_at
-            yield from records.conversation(value, bases=bases)
+            yield from records.conversation(value, bases=bases, titles=titles)
         elif isinstance(value, models.CsatAnalytics):
             yield from records.ratings(value, asked.start, asked.end, last_message_at=last_message_at)
+        elif isinstance(value, models.KnowledgeBaseCitations):
+            yield from records.citations(value, *_days(asked.start, asked.end), titles=titles)
         else:
             yield from _recorded(each, asked)
 
@@ -103,14 +122,14 @@ def _recorded(found: Found, asked: Asked) -> Iterator[Record]:
             yield from records.toolkit_calls(value)
         case models.SkillUsage():
             yield from records.skill_loads(value)
-        case models.KnowledgeBaseCitations():
-            yield from records.citations(value, *_days(start, end))
         case models.KnowledgeBaseItemCitations():
             yield from records.item_citations(value, found.about, *_days(start, end))
         case models.MetricsAggregate():
             yield from records.signals(value, start, end)
         case models.ConversationAnalytics():
             yield from records.conversation_analytics(value, start, end)
+        case models.AccountAnalytics():
+            yield from records.account_analytics(value, start, end)
 
 
 def _days(start: datetime, end: datetime) -> tuple[datetime, datetime]:

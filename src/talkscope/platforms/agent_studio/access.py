@@ -51,7 +51,8 @@ def allowance(headers: Mapping[str, str]) -> Allowance | None:
     words = [headers.get(f"x-ratelimit-{name}", "").strip() for name in ("limit", "remaining", "reset")]
     if not all(word.isascii() and word.isdigit() and len(word) < 16 for word in words):
         return None
-    return Allowance(*map(int, words))
+    # How many there are in all, `limits` says.
+    return Allowance(*map(int, words[1:]))
 
 
 ACCESS = Access(name="agent_studio", header=header)

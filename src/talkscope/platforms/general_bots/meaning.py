@@ -84,6 +84,8 @@ def explained(error: TalkscopeError, call: Call[T]) -> TalkscopeError:
     if route.name == "report" and _no_json(error):
         said = "The server sent no JSON: perhaps the report's document itself."
         return BadAnswer(said, hint="Download the report.", code=DOCUMENT)
+    if error.code == "not_the_document":
+        return BadAnswer(error.message, hint=f"{error.hint} The call report tells its status.", code=error.code)
     return error
 
 

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from talkscope.errors import APIError, AuthenticationError, BadRequest, NotFound, TalkscopeError
 from talkscope.flow import Call
+from talkscope.models.records import micros
+from talkscope.models.window import iso
 from talkscope.platforms.studio_chat import models
 
 T = TypeVar("T")
@@ -59,7 +61,7 @@ def _stale(answer: object, now: datetime | None) -> tuple[str, ...]:
     each = found if isinstance(found, tuple) else (found,)
     metrics = [metric for metric in each if isinstance(metric, models.ConversionDefinition)]
     return tuple(
-        STALE.format(_word(metric.slug), metric.last_event_at.isoformat() if metric.last_event_at else "never")
+        STALE.format(_word(metric.slug), iso(micros(metric.last_event_at)) if metric.last_event_at else "never")
         for metric in metrics
         if now is not None and metric.enabled is not False and metric.is_stale(now)
     )

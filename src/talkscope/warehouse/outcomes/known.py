@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import orjson
 
 from talkscope.models.text import clean
+from talkscope.models.window import Window
 from talkscope.warehouse.ask import Ask
 from talkscope.warehouse.store import Out
 
 _CSAT, _CONVERSIONS = ".csat.is_configured", ".conversions.is_configured"
+_VALUE, _SILENT = ".conversions.total_value", ".conversions.is_silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +23,35 @@ class Known:
         asking: The platforms that ask for ratings.
         metrics: By conversion metric and platform, the units of its values.
         unconfigured: What platforms say is not configured, in words.
+        silent: The conversion metrics and platforms of which nothing is to be expected, and nothing in the window came.
     """
 
     asking: frozenset[str]
     metrics: dict[str, dict[str, frozenset[str | None]]]
     unconfigured: tuple[str, ...]
+    silent: frozenset[tuple[str, str]] = frozenset()
 
 
-def known(ask: Ask) -> Known:
+def known(ask: Ask, window: Window) -> Known:
     """Judged by the facts that there are, or by the platform's own latest word.
 
     Where nobody is asked, nobody's silence counts: 0 of 100 would be a figure, and there is none.
     """
     asking, metrics = _asking(ask), _metrics(ask)
     missing = []
-    for platform, metric, on in _said(ask):
-        if metric is None and on:
+    for platform, on in _told(ask, _CSAT):
+        if on.value:
             asking.add(platform)
-        elif metric is None and platform not in asking:
+        elif platform not in asking:
             missing.append(f"{platform}: ratings are not configured")
-        elif metric is not None and on:
-            metrics.setdefault(metric, {}).setdefault(platform, frozenset())
-        elif metric is not None and platform not in metrics.get(metric, {}):
-            missing.append(f"{platform}: no conversion metric {clean(metric, 60)} is configured")
-    return Known(frozenset(asking), metrics, tuple(missing))
+    units = {(platform, each.metric): each.unit for platform, each in _told(ask, _VALUE)}
+    for platform, on in _told(ask, _CONVERSIONS):
+        if on.value:
+            unit = units.get((platform, on.metric))
+            metrics.setdefault(on.metric, {}).setdefault(platform, frozenset({unit} if unit else ()))
+        elif platform not in metrics.get(on.metric, {}):
+            missing.append(f"{platform}: no conversion metric {clean(on.metric, 60)} is configured")
+    return Known(frozenset(asking), metrics, tuple(missing), _silent(ask, window))
 
 
 def _asking(ask: Ask) -> set[str]:
@@ -64,17 +71,41 @@ def _metrics(ask: Ask) -> dict[str, dict[str, frozenset[str | None]]]:
     return found
 
 
-def _said(ask: Ask) -> list[tuple[str, str | None, bool]]:
-    """By platform and conversion metric (None for ratings), whether it was configured when it was last asked."""
+def _silent(ask: Ask, window: Window) -> frozenset[tuple[str, str]]:
+    """By metric and platform; where several accounts of one have the metric, all of them."""
+    said: dict[tuple[str, str], bool] = {}
+    for platform, each in _told(ask, _SILENT):
+        of = (each.metric, platform)
+        said[of] = said.get(of, True) and bool(each.value)
+    if not any(said.values()):
+        return frozenset()
     sql = (
-        "SELECT platform, metric, dimensions, arg_max(value, end_t) > 0"
-        f" FROM {ask.snapshot.table('snapshots')}"
-        f" WHERE ends_with(metric, '{_CSAT}') OR ends_with(metric, '{_CONVERSIONS}')"
+        f"SELECT DISTINCT metric, platform FROM {ask.snapshot.table('conversions', window)}"
+        f" WHERE t >= {window.start} AND t < {window.end}"
+    )
+    heard = {(str(metric), str(platform)) for metric, platform in ask.snapshot.fetch(sql)}
+    return frozenset(of for of, silent in said.items() if silent and of not in heard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The latest value of a figure, of which conversion metric it is, and its unit."""
+
+    metric: str
+    value: float
+    unit: str | None
+
+
+def _told(ask: Ask, figure: str) -> list[tuple[str, _Last]]:
+    """By platform, what was said of the figure when it was last asked: one of each conversion metric and account."""
+    sql = (
+        "SELECT platform, dimensions, arg_max(value, end_t), arg_max_null(unit, end_t)"
+        f" FROM {ask.snapshot.table('snapshots')} WHERE ends_with(metric, '{figure}')"
         " GROUP BY platform, metric, dimensions ORDER BY ALL"
     )
     return [
-        (str(platform), _metric(dimensions) if str(metric).endswith(_CONVERSIONS) else None, bool(on))
-        for platform, metric, dimensions, on in ask.snapshot.fetch(sql)
+        (str(platform), _Last(_metric(dimensions), float(str(value or 0)), None if unit is None else str(unit)))
+        for platform, dimensions, value, unit in ask.snapshot.fetch(sql)
     ]
 
 

@@ -6,7 +6,7 @@ from talkscope.errors import InvalidArgument
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import BreakdownAsked
 from talkscope.models.semantics import Measure, dimension, measure
-from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.ask import Ask, platforms_of
 from talkscope.warehouse.figures import Rest, Wanted, basis, coverage, figures, measured
 from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
@@ -42,6 +42,7 @@ def answer(asked: BreakdownAsked, ask: Ask) -> Answer:
             units=layout.units,
             unknown_latency=unknown_latency or None,
             notes=notes,
+            platforms=platforms_of(wanted.which.filters),
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from talkscope.models.answers import Cell, ErrorsAnswer
+from talkscope.models.answers import NEXT_PAGE, Cell, ErrorsAnswer
 from talkscope.models.buckets import Grain, buckets, choose, coarsen, edges, label
 from talkscope.models.questions import ErrorsAsked
 from talkscope.models.semantics import Filter, measure
@@ -60,7 +60,7 @@ def answer(asked: ErrorsAsked, ask: Ask) -> ErrorsAnswer:
     if len(found) > asked.limit:
         t, *later = (found[asked.limit - 1][COLUMNS.index(name)] for name in _ORDER)
         next_cursor = cursor.written([int(str(t)), *map(str, later)], window)
-        notes.append("The next page is next_cursor as cursor.")
+        notes.append(f"{NEXT_PAGE.capitalize()}.")
     return ErrorsAnswer(
         columns=list(_SHOWN),
         rows=[_row(row, window.zone) for row in found[: asked.limit]],

@@ -18,7 +18,13 @@ def answer(asked: InteractionAsked, ask: Ask) -> TurnAnswer:
     return TurnAnswer(
         columns=list(traces.COLUMNS),
         rows=traces.rows(trace),
-        meta=ask.meta(n=len(trace.spans), basis=traces.basis(_frame(trace)), units=traces.UNITS, notes=_notes(trace)),
+        meta=ask.meta(
+            n=len(trace.spans),
+            basis=traces.basis(_frame(trace)),
+            units=traces.UNITS,
+            notes=_notes(trace),
+            platforms=[trace.turn.platform],
+        ),
         interaction=traces.turn_facts(trace, asked.timezone),
     )
 

@@ -9,7 +9,7 @@ from talkscope.insights.attribution import shares
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import LatencyBreakdownAsked
 from talkscope.models.window import Window
-from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.ask import Ask, platforms_of
 from talkscope.warehouse.rows import Sql
 from talkscope.warehouse.store import Param
 from talkscope.warehouse.traces import text, whole_number
@@ -46,7 +46,8 @@ def answer(asked: LatencyBreakdownAsked, ask: Ask) -> Answer:
     chooses spans.
     """
     window = ask.window(asked)
-    turns = timed_turns(ask, window, turn_filters(ask, asked.filters))
+    filters = turn_filters(ask, asked.filters)
+    turns = timed_turns(ask, window, filters)
     chosen = _choose(ask, turns, asked.percentile)
     groups = _groups(ask, asked, window, turns, chosen) if chosen.n else []
     names = ask.character_names() if asked.by == "character_id" else None
@@ -61,6 +62,7 @@ def answer(asked: LatencyBreakdownAsked, ask: Ask) -> Answer:
             units={"share": "fraction", "total_ms": "ms", "mean_ms": "ms", "turns": "turns"},
             unknown_latency=chosen.unknown,
             notes=_notes(groups, chosen),
+            platforms=platforms_of(filters),
         ),
     )
 

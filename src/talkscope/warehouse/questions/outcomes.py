@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from talkscope.warehouse.outcomes import CONVERTED, RATED, RECONTACTED, Chosen, 
 from talkscope.warehouse.traces import whole_number
 
 _NOTE = 560
+# What is more than a word is not told in a sentence of ours.
+_WORD = re.compile(r"[\w.:-]{1,60}")
 
 
 def answer(asked: OutcomesAsked, ask: Ask) -> Answer:
@@ -24,12 +27,12 @@ def answer(asked: OutcomesAsked, ask: Ask) -> Answer:
     by = tuple(dimension(word) for word in asked.group_by)
     chosen = Chosen(ask, window, ask.filters(asked.filters), by[0] if by else None)
     measures = outcome_measures(asked.measures)
-    counting = Counting(chosen, {each.name for each in measures}, known(ask))
+    counting = Counting(chosen, {each.name for each in measures}, known(ask, window))
     groups = _Groups(counting, asked.limit)
     rows: list[list[Cell]] = []
     for key, tally in groups.shown:
         for each in measures:
-            for found in figures(each, tally, counting.known.metrics):
+            for found in figures(each, tally, counting.known.metrics, counting.known.silent):
                 group = [key] if by else []
                 rows.append([*group, each.name, found.label, found.value, found.count, found.n])
     columns = named(ask, by, rows, 0)
@@ -110,6 +113,11 @@ def _missing(counting: Counting, whole: Tally) -> list[str]:
     if unscaled:
         told.append(f"{unscaled} ratings state no scale: they are in rating and rating_mean, not in csat or dsat.")
     if wants_conversions:
+        told += [
+            f"{platform}: {metric if _WORD.fullmatch(metric) else 'a conversion metric'} is switched off or has had no"
+            " event for long, and none came in this window: there is no rate, which is not 0 %."
+            for metric, platform in sorted(about.silent)
+        ]
         if not about.metrics and not about.unconfigured:
             told.append("No platform here has conversions.")
         sql = f"SELECT count(*) FROM ({counting.chosen.nobodys()})"

@@ -21,7 +21,7 @@ from talkscope.models.semantics import (
     segment_filters,
 )
 from talkscope.models.window import RANGES, Window, resolve
-from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.ask import Ask, platforms_of
 from talkscope.warehouse.figures import Figure, Key, Wanted, basis, coverage, figures
 from talkscope.warehouse.layout import Layout
 from talkscope.warehouse.rows import Which
@@ -89,7 +89,7 @@ def answer(asked: QueryAsked, ask: Ask) -> Answer:
         rows=rows if n or unknown_latency else [],
         meta=ask.meta(
             n=n, window=window, basis=basis(wanted), units=layout.units, granularity=grain,
-            unknown_latency=unknown_latency or None, notes=notes,
+            unknown_latency=unknown_latency or None, notes=notes, platforms=platforms_of(filters),
         ),
     )  # fmt: skip
 

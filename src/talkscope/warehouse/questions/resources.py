@@ -31,8 +31,12 @@ _LEFT_OUT = {
 }
 _SHOWN = {"item_id": "item"}
 _FIGURES = ("calls", "ok", "errors", "unknown", "error_rate", "mean_ms", "p95_ms", "n_ms", "sessions")
-# What a citation is titled by is its passage, which is no title of the knowledge base.
-_TITLE = "arg_max(title, t)"
+# What a citation is titled by is its item, which is no title of the knowledge base.
+_OF_NAME = ("name", "title", "arg_max(coalesce(name_title, CASE WHEN kind <> 'knowledge_base' THEN title END), t)")
+_OF_BASE = ("name", "base", "arg_max(name_title, t)")
+_OF_ITEM = ("item_id", "title", "arg_max(title, t)")
+_TITLES = {"name": (_OF_NAME,), "action": (_OF_NAME,), "item": (_OF_BASE, _OF_ITEM)}
+"""What names are called, where a group has one: the column that is called so, that of its title, and that as SQL."""
 _LISTED = (
     "count(*)",
     "count(*) FILTER (status = 'ok')",
@@ -56,16 +60,12 @@ _BASIS = (
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which calls, and by which columns; `titled` says whether a group has one title."""
+    """Which calls, and by which columns."""
 
     asked: ResourcesAsked
     window: Window
     rows: Sql
     keys: tuple[str, ...]
-
-    @property
-    def titled(self) -> bool:
-        return self.asked.by in ("name", "action", "item")
 
 
 def answer(asked: ResourcesAsked, ask: Ask) -> Answer:
@@ -73,22 +73,22 @@ def answer(asked: ResourcesAsked, ask: Ask) -> Answer:
     window = ask.window(asked)
     keys = _BY.get(asked.by, (asked.by,))
     wanted = _Wanted(asked, window, _calls(ask, asked, window, keys), keys)
-    title = _TITLE if asked.by == "item" else f"{_TITLE} FILTER (kind <> 'knowledge_base')"
-    listed = [*_LISTED, title if wanted.titled else "NULL"]
+    titles = _TITLES.get(asked.by, ())
+    listed = [*_LISTED, *(sql for _, _, sql in titles)]
     narrowed = Sql(f"SELECT * FROM ({wanted.rows.text}) WHERE {_NEEDED.get(asked.by, 'true')}", wanted.rows.params)
     found = grouped(ask, narrowed, keys, listed)
     ranked = sorted(found.items(), key=lambda item: (-_number(item[1][0]), order(item[0])))
     shown = ranked[: asked.limit]
     rows: list[list[Cell]] = [list(key) for key, _ in shown]
     columns = with_names(ask, [field(name) for name in keys], rows, 0)
-    titles = [cell(figures[-1]) for _, figures in shown]
-    place = columns.index("name") + 1 if wanted.titled and any(titles) else None
-    if place is not None:
-        place += asked.by == "item"
-        columns.insert(place, "title")
-    for row, said, (_, figures) in zip(rows, titles, shown, strict=True):
-        if place is not None:
-            row.insert(place, said)
+    for number, (name, title, _) in enumerate(titles, len(_LISTED)):
+        called = [cell(figures[number]) for _, figures in shown]
+        if any(called):
+            place = columns.index(name) + 1
+            columns.insert(place, title)
+            for row, said in zip(rows, called, strict=True):
+                row.insert(place, said)
+    for row, (_, figures) in zip(rows, shown, strict=True):
         row.extend(_cells(figures))
     notes = [*several_assistants(ask, [field(name) for name in keys])]
     if len(ranked) > len(shown):
@@ -117,12 +117,12 @@ def _calls(ask: Ask, asked: ResourcesAsked, window: Window, keys: Sequence[str])
     """The calls that were asked for, each with what is grouped by and measured."""
     words = [*asked.filters, *([f"kind={asked.kind}"] if asked.kind != "all" else [])]
     columns = [
-        *keys, "kind", "name", "title", "action", "item_id", "status", "duration_ms", "platform", "session_id",
-        *(["fact"] if spreading(ask, keys) else []),
+        *keys, "kind", "name", "name_title", "title", "action", "item_id", "status", "duration_ms", "platform",
+        "session_id", *(["fact"] if spreading(ask, keys) else []),
     ]  # fmt: skip
     rows = facts(ask, "calls", Which(window, chosen(ask, words, OWN)), columns)
     if asked.search:
-        texts = "concat_ws(chr(31), name, title, action, item_id)"
+        texts = "concat_ws(chr(31), name, name_title, title, action, item_id)"
         rows = Sql(
             f"SELECT * FROM ({rows.text}) WHERE contains(lower({texts}), lower(?))", [*rows.params, asked.search]
         )
@@ -130,7 +130,7 @@ def _calls(ask: Ask, asked: ResourcesAsked, window: Window, keys: Sequence[str])
 
 
 def _cells(figures: Sequence[object]) -> list[Cell]:
-    calls, ok, errors, mean, p95, timed, sessions, _ = figures
+    calls, ok, errors, mean, p95, timed, sessions = figures[: len(_LISTED)]
     known = _number(ok) + _number(errors)
     rate = round(_number(errors) / known, 6) if known else None
     return [

@@ -64,6 +64,7 @@ def answer(asked: SessionAsked, ask: Ask) -> SessionAnswer:
             units=_UNITS,
             next_cursor=_cursor(page[-1], session) if more else None,
             notes=notes,
+            platforms=[session.platform],
         ),
         session=session_facts(ask, session, asked.timezone),
     )

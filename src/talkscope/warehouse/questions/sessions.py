@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from talkscope.errors import InvalidArgument
-from talkscope.models.answers import Answer, Cell
+from talkscope.models.answers import NEXT_PAGE, Answer, Cell
 from talkscope.models.questions import SessionsAsked
 from talkscope.models.semantics import Filter, Scope
 from talkscope.models.window import Window, iso
 from talkscope.warehouse import cursor
-from talkscope.warehouse.ask import Ask, ms
+from talkscope.warehouse.ask import Ask, ms, platforms_of
 from talkscope.warehouse.rows import Sql, condition
 from talkscope.warehouse.schema import ERROR_EVENT, TABLES, TALK
 from talkscope.warehouse.store import Out
@@ -53,7 +53,8 @@ def answer(asked: SessionsAsked, ask: Ask) -> Answer:
             f"The cursor continues a list sorted by {after.sort}.", hint=f"Ask with sort={after.sort}."
         )
     window = after.window if after else ask.window(asked)
-    sql = _listed(ask, window, ask.filters(asked.filters))
+    filters = ask.filters(asked.filters)
+    sql = _listed(ask, window, filters)
     count = ask.snapshot.fetch(f"SELECT count(*) FROM ({sql.text})", sql.params)[0][0]
     found = _page(ask, sql, asked.sort, asked.limit + 1, after)
     rows = [_row(row, window.zone) for row in found[: asked.limit]]
@@ -70,7 +71,8 @@ def answer(asked: SessionsAsked, ask: Ask) -> Answer:
             basis="interactions, errors and p95_ms (user-to-bot latency) count what starts in the window",
             units={"duration_sec": "s", "p95_ms": "ms"},
             next_cursor=following,
-            notes=[shown + (": the next page is next_cursor as cursor." if following else ".")],
+            platforms=platforms_of(filters),
+            notes=[shown + (f": {NEXT_PAGE}." if following else ".")],
         ),
     )
 

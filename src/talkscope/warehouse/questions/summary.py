@@ -5,7 +5,7 @@ from __future__ import annotations
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.questions import SummaryAsked
 from talkscope.models.window import before
-from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.ask import Ask, platforms_of
 from talkscope.warehouse.figures import Figure, Wanted, basis, measured, total
 from talkscope.warehouse.layout import units
 from talkscope.warehouse.rows import Which
@@ -40,6 +40,7 @@ def answer(asked: SummaryAsked, ask: Ask) -> Answer:
             units=units(wanted.measures),
             unknown_latency=now.unknown or None,
             notes=notes,
+            platforms=platforms_of(filters),
         ),
     )
 

@@ -9,7 +9,7 @@ from talkscope.models.answers import Answer, Cell
 from talkscope.models.buckets import buckets, choose, coarsen, edges, label
 from talkscope.models.questions import TimeseriesAsked
 from talkscope.models.semantics import dimension
-from talkscope.warehouse.ask import Ask
+from talkscope.warehouse.ask import Ask, platforms_of
 from talkscope.warehouse.figures import Figure, Key, Wanted, basis, coverage, figures, measured, nothing_of
 from talkscope.warehouse.layout import Layout, named, several_assistants
 from talkscope.warehouse.rows import Which
@@ -56,6 +56,7 @@ def answer(asked: TimeseriesAsked, ask: Ask) -> Answer:
             granularity=chosen,
             unknown_latency=unknown_latency or None,
             notes=[*notes, *several_assistants(ask, by)],
+            platforms=platforms_of(wanted.which.filters),
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, JsonValue, model_validator
 
@@ -12,6 +12,14 @@ from talkscope.platforms.studio_chat.models.wire import Many, Moment, Wire, eith
 
 def _as_json(value: object) -> object:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _of_answers(value: object) -> object:
+    """A mean of 0 is how the service writes that nothing was answered."""
+    return None if value == 0 and not isinstance(value, bool) else value
+
+
+Mean: TypeAlias = Annotated[float | None, BeforeValidator(_of_answers)]
 
 
 class Signals(Wire):
@@ -54,7 +62,10 @@ class PlaybookRef(Wire):
 
 
 class Conversation(Signals):
-    """One conversation with all its metadata; `conversation_id` is the messaging platform's id."""
+    """One conversation with all its metadata; `conversation_id` is the messaging platform's id.
+
+    `avg_response_latency_ms` is None where nothing was answered.
+    """
 
     conversation_id: str
     inbox_name: str | None = None
@@ -70,7 +81,7 @@ class Conversation(Signals):
     has_error: bool | None = None
     tags: Many[str] = ()
     skills: Many[str] = ()
-    avg_response_latency_ms: float | None = None
+    avg_response_latency_ms: Mean = None
     model: str | None = None
     winback_sent_at: Moment | None = None
     context: dict[str, JsonValue] | None = None

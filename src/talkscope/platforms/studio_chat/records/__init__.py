@@ -18,6 +18,7 @@ Its `resolution` is `handoff` with a handoff; without one, `resolved` and `aband
 
 from __future__ import annotations
 
+from talkscope.platforms.studio_chat.records.citing import Titles, titles_of
 from talkscope.platforms.studio_chat.records.conversations import bases_of, conversation
 from talkscope.platforms.studio_chat.records.figures import (
     account_analytics,
@@ -30,8 +31,9 @@ from talkscope.platforms.studio_chat.records.figures import (
 from talkscope.platforms.studio_chat.records.resources import api_tool_calls, citations, skill_loads, toolkit_calls
 
 __all__ = [
-    "GAPS", "LATENCY_BASIS", "account_analytics", "api_tool_calls", "bases_of", "citations", "conversation",
-    "conversation_analytics", "conversions", "item_citations", "ratings", "signals", "skill_loads", "toolkit_calls",
+    "GAPS", "LATENCY_BASIS", "Titles", "account_analytics", "api_tool_calls", "bases_of", "citations", "conversation",
+    "conversation_analytics", "conversions", "item_citations", "ratings", "signals", "skill_loads", "titles_of",
+    "toolkit_calls",
 ]  # fmt: skip
 
 LATENCY_BASIS = (
@@ -45,6 +47,7 @@ GAPS = (
     "It does not say which message a citation is of: its time is its search's, or else the conversation's last.",
     "Whether a tool that a message called succeeded is not said; calls of API tools and toolkits say it.",
     "Of citations of knowledge bases only the recent ones are rows, and rows without a time are not kept.",
+    "How often an item was cited is told of the 50 items that a knowledge base is cited for most.",
     "Conversations without a message are at no time, and ratings of no known date either: they are not kept.",
     "Conversations that are not scored have no labels; a label can be missing because it does not apply.",
     "Whether a winback was answered or converted is told of all conversations together only.",

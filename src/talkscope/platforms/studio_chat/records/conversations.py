@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from talkscope.models.values import canonical
 from talkscope.platforms.recording import Record, Side, Turn, first, joined, key, numbered, record, turns
 from talkscope.platforms.studio_chat.models import (
-    Citation,
     Conversation,
     ConversationDetail,
     Message,
     Playbook,
     PlaybookRef,
-    ToolCall,
 )
+from talkscope.platforms.studio_chat.records.citing import PLATFORM, Said, Titles, cited
 
-PLATFORM = "studio_chat"
 _RESOLUTIONS = {"resolved": "resolved", "no_response": "abandoned"}
 _SIDES: Mapping[str, Side] = {"user": "user", "assistant": "assistant"}
 _KEPT = {
     "message_count", "has_error", "model", "winback_sent_at", "playbook_version", "skills", "avg_response_latency_ms",
     "context", "first_user_message", "last_assistant_message",
 }  # fmt: skip
-
-Said = tuple[datetime, Message]
 
 
 def bases_of(playbooks: Iterable[Playbook]) -> dict[str, str]:
@@ -34,7 +29,10 @@ def bases_of(playbooks: Iterable[Playbook]) -> dict[str, str]:
 
 
 def conversation(
-    found: Conversation | ConversationDetail, *, bases: Mapping[str, str] | None = None
+    found: Conversation | ConversationDetail,
+    *,
+    bases: Mapping[str, str] | None = None,
+    titles: Titles | None = None,
 ) -> Iterator[Record]:
     """The conversation's records; nothing of one that is at no time, having no message.
 
@@ -42,6 +40,7 @@ def conversation(
         found: The conversation, of a list or with its messages.
         bases: The base ids of assistants by the ids of their versions, as `bases_of` has them; an assistant that is
             not among them goes by its name.
+        titles: What the knowledge bases that it cites are called.
     """
     told = found.messages if isinstance(found, ConversationDetail) else ()
     times = [found.first_message_at, found.last_message_at, *(message.created_at for message in told)]
@@ -59,7 +58,7 @@ def conversation(
         yield _interaction(found.conversation_id, turn)
     yield from _tool_calls(found.conversation_id, said, _turn_of(found.conversation_id, spoken))
     if isinstance(found, ConversationDetail):
-        yield from _citations(found, said, last)
+        yield from cited(found, said, last, titles)
 
 
 def _timed(messages: Iterable[Message], start: datetime) -> list[Said]:
@@ -208,56 +207,3 @@ def _tool_calls(conversation_id: str, said: Iterable[Said], turn_of: Mapping[int
                 "enhanced_params": call.enhanced_params,
             },
         )  # fmt: skip
-
-
-def _citations(found: ConversationDetail, said: Sequence[Said], last: datetime) -> Iterator[Record]:
-    searches = [
-        (at, canonical([call.returned, call.params]))
-        for at, message in said
-        for call in message.tool_calls
-        if _searches(call)
-    ]
-    for cited in found.citations:
-        at = _found_at(cited, searches)
-        yield citation(
-            cited.citation_id,
-            session_id=found.conversation_id,
-            time=at or last,
-            name=cited.kb_id or cited.file_name,
-            item_id=cited.item_id,
-            attributes={
-                "content": cited.content,
-                "file_name": cited.file_name,
-                "time_of": None if at else "the conversation's last message",
-            },
-        )  # fmt: skip
-
-
-def citation(citation_id: str | None, *, session_id: str | None, name: str | None, **said: object) -> Record:
-    """One citation: the same record, whether it is told with its conversation or with its knowledge base.
-
-    No document says that an id is of one citation alone: it may be the passage's, which many conversations cite.
-    """
-    known = [each for each in (session_id, "citation", citation_id) if each]
-    return record(
-        "resource_call",
-        PLATFORM,
-        resource_call_id=key(*known) if citation_id else None,
-        session_id=session_id,
-        kind="knowledge_base",
-        name=name or "unnamed",
-        **said,
-    )
-
-
-def _searches(call: ToolCall) -> bool:
-    return call.tool_type == "kb_search"
-
-
-def _found_at(cited: Citation, searches: Sequence[tuple[datetime, str]]) -> datetime | None:
-    """When the passage was found: citations come out of searches, and the search that names it is the one."""
-    for name in (cited.citation_id, cited.item_id):
-        found = [at for at, told in searches if name and canonical(name) in told]
-        if found:
-            return found[0]
-    return searches[0][0] if len(searches) == 1 else None

@@ -14,7 +14,7 @@ from talkscope.platforms.studio_chat.models import (
     KnowledgeBaseItemCitations,
     MetricsAggregate,
 )
-from talkscope.platforms.studio_chat.records.conversations import PLATFORM
+from talkscope.platforms.studio_chat.records.citing import PLATFORM
 
 _SCALE = 5
 _SIZES = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -66,7 +66,8 @@ def conversions(
 ) -> Iterator[Record]:
     """The events of one page, by when they happened, and how many conversations could have converted.
 
-    `slug` is the metric that was asked for, which the answer does not repeat where no metric has it.
+    `slug` is the metric that was asked for, which the answer does not repeat where no metric has it. Of one that
+    nothing is to be expected of, no event is no rate of 0 %: the figures say which.
     """
     about = found.definition
     metric = slug or (about.slug if about else None)
@@ -97,6 +98,9 @@ def conversions(
             "converting_conversations": (found.converting_conversations, "conversations"),
             "eligible_conversations": (found.eligible_conversations, "conversations"),
             "conversion_rate_pct": (found.conversion_rate_pct, "percent"),
+            "total_value": (found.total_value, about.value_label if about else None),
+            # What had been heard by the window's end is what a copy of it knows.
+            "is_silent": (about.is_silent(end) if about else None, None),
         },
         {"metric": metric},
     )

@@ -17,7 +17,7 @@ from talkscope.platforms.studio_chat.models import (
     ToolkitCall,
     ToolkitUsage,
 )
-from talkscope.platforms.studio_chat.records.conversations import PLATFORM, citation
+from talkscope.platforms.studio_chat.records.citing import PLATFORM, Titles, citation
 
 # No document names these fields: the usual names of each, the likeliest first.
 _TIMES = ("created_at", "cited_at", "timestamp", "date")
@@ -52,16 +52,19 @@ def skill_loads(found: SkillUsage) -> Iterator[Record]:
         yield _called("skill", load, name=load.skill_name or "unnamed")
 
 
-def citations(found: KnowledgeBaseCitations, start: datetime, end: datetime) -> Iterator[Record]:
+def citations(
+    found: KnowledgeBaseCitations, start: datetime, end: datetime, *, titles: Titles | None = None
+) -> Iterator[Record]:
     """The recent citations, and how many there were in the window, by source; only rows with a time are taken."""
     for row in found.recent:
         if (at := _moment(_named(row, _TIMES))) is not None:
             yield citation(
                 _text(_named(row, _IDS)),
                 session_id=_text(row.get("conversation_id")),
-                time=at,
                 name=_text(_named(row, _BASES)) or _text(row.get("file_name")),
                 item_id=_text(_named(row, _ITEMS)),
+                titles=titles,
+                time=at,
                 attributes=_rest(row) | {"title": _named(row, _TITLES)},
             )
     figures, metric = Figures(PLATFORM, start, end), "knowledge_base.citations"

@@ -54,7 +54,8 @@ def _outcome(score: Item) -> Item:
     if name in RATINGS and value is not None and sort in {None, "NUMERIC", "BOOLEAN"}:
         top = 1 if sort == "BOOLEAN" else number_of(said(facts_of(score), ("maxValue", "max_value", "scale")))
         remark = text_of(score.get("comment")) if score.get("source") == "API" else None
-        return {"rating": value, "rating_scale": top, "remark": remark}
+        # More than the best there is, as any other figure, is an event.
+        return {"rating": value, "rating_scale": top, "remark": remark} if top is None or value <= top > 0 else {}
     if name in FLAGS and (value == 1 or (word or "").lower() in {"true", "yes"}):
         return {"resolution": FLAGS[name]}
     if name in {"resolution", "outcome"} and word and word.lower() in RESOLUTIONS:

@@ -110,4 +110,6 @@ def rating_of(call: Item, evaluation: str | None) -> tuple[float | None, float |
     rubric = text_of(mapping_of(plan.get("successEvaluationPlan")).get("rubric") or plan.get("successEvaluationRubric"))
     scale = 100.0 if found[2] else number_of(found[3]) or _SCALES.get(rubric or "")
     # The only rubric of bare numbers goes from 1 to 10.
-    return rating, scale or (10.0 if rating is not None and 1 <= rating <= 10 else None)
+    scale = scale or (10.0 if rating is not None and 1 <= rating <= 10 else None)
+    # More than the best there is stays a text of the analysis: it is no reason to refuse the outcome.
+    return (None, None) if rating is not None and scale is not None and rating > scale else (rating, scale)

@@ -12,7 +12,7 @@ from talkscope import api, contract
 from talkscope.contract import QUESTIONS, question, understand
 from talkscope.errors import InvalidArgument, UnknownName
 from talkscope.models import v1
-from talkscope.models.questions import BreakdownAsked
+from talkscope.models.questions import Asked, BreakdownAsked, ErrorsAsked, QueryAsked, SummaryAsked
 from tests.api.answering import Recorded
 
 
@@ -107,3 +107,22 @@ def test_words_are_understood_or_refused_without_repeating_their_values() -> Non
     with pytest.raises(InvalidArgument) as caught:
         understand(BreakdownAsked, {"timezone": ["ada@example.com"]})
     assert "ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "words", "place"),
+    [
+        (SummaryAsked, {"filters": ["channel=a\ud83d"]}, "filters"),
+        (ErrorsAsked, {"service": "\ud83da"}, "service"),
+        (ErrorsAsked, {"search": "\ud83d"}, "search"),
+        (QueryAsked, {"query": {"filters": [{"member": "a", "operator": "equals", "values": ["\udc00"]}]}}, "query"),
+        (QueryAsked, {"query": {"order": {"\udc00": "asc"}}}, "query"),
+    ],
+)
+def test_half_a_character_is_refused_wherever_it_stands(
+    params: type[Asked], words: dict[str, object], place: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=f"^{place}: Half a character .* no Unicode text"):
+        understand(params, words)
+    # What is odd, and text all the same, is nobody's error.
+    assert understand(SummaryAsked, {"filters": ["channel=\x00\x01\u202e😀"]}).filters == ["channel=\x00\x01\u202e😀"]

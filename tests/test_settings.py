@@ -179,6 +179,12 @@ def test_an_unknown_default_source_names_those_there_are() -> None:
         read({"TALKSCOPE_SOURCE": "warehose"})
 
 
+@pytest.mark.parametrize("name", ["TALKSCOPE_CONFIG", "TALKSCOPE_WAREHOUSE"])
+def test_the_home_of_somebody_unknown_is_no_folder(name: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"{name} begins with ~"):
+        read({name: "~no such user/x"})
+
+
 def test_the_address_of_an_engine_is_no_folder() -> None:
     with pytest.raises(NotSupported, match="TALKSCOPE_WAREHOUSE"):
         read({"TALKSCOPE_WAREHOUSE": "clickhouse://user:secret@host/db"})

@@ -12,7 +12,14 @@ import pytest
 from pydantic import SecretStr
 
 import talkscope
-from talkscope.errors import AuthenticationError, SourceNotChosen, UnknownName, UsageError
+from talkscope.errors import (
+    AuthenticationError,
+    InvalidArgument,
+    NotSupported,
+    SourceNotChosen,
+    UnknownName,
+    UsageError,
+)
 from talkscope.models.masking import KEY_FILE
 from talkscope.settings import PlatformSettings, Settings, SourceSettings
 from talkscope.wiring import PATIENT, App, connect, connect_platform, open_warehouse
@@ -52,6 +59,13 @@ def test_a_warehouse_that_is_not_there_answers_that_it_is_empty(tmp_path: Path) 
     assert answer.meta.window.end == "2026-05-05T16:00:00Z"
     assert "empty" in " ".join(answer.meta.notes)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_names_no_folder_opens_no_warehouse() -> None:
+    with pytest.raises(InvalidArgument, match="begins with ~"):
+        open_warehouse("~no such user/x")
+    with pytest.raises(NotSupported, match="address of an engine"):
+        open_warehouse("clickhouse://localhost")
 
 
 def test_closing_an_opened_warehouse_ends_its_threads(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ class TalkscopeError(Exception):
     code = "error"
     status: int | None = None
     default_hint = ""
+    answered = False
+    """Whether a service's HTTP answer was this error; else it was found out here, and `status` is what it would be."""
 
     def __init__(
         self,
@@ -300,17 +302,20 @@ def error_for(
 ) -> TalkscopeError:
     """The error that a service's answer stands for: by its code where we know it, else by its status."""
     classes = [kind for kind in _tree(TalkscopeError) if kind.__module__ == __name__]
-    for kind in classes:
-        if kind.code == code and kind.status == status:
-            return kind(message, hint=hint, details=details)
+    known = next((kind for kind in classes if kind.code == code and kind.status == status), None)
     by_status = {kind.status: kind for kind in APIError.__subclasses__()}
-    if 300 <= status < 400:
-        chosen: type[APIError] = UnexpectedRedirect
-    elif status >= 500:
-        chosen = ServerError
+    if known is not None:
+        error = known(message, hint=hint, details=details)
     else:
-        chosen = by_status.get(status, APIError)
-    return chosen(message, hint=hint, code=code or None, status=status, details=details)
+        if 300 <= status < 400:
+            chosen: type[APIError] = UnexpectedRedirect
+        elif status >= 500:
+            chosen = ServerError
+        else:
+            chosen = by_status.get(status, APIError)
+        error = chosen(message, hint=hint, code=code or None, status=status, details=details)
+    error.answered = True
+    return error
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from talkscope.cli.group import Surroundings, run
 from talkscope.contract import QUESTIONS, understand
-from talkscope.errors import NotFound, PlanRequired
+from talkscope.errors import error_for
 from talkscope.settings import AccountSettings, AnySource, Settings
 from tests.cli.asking import NOW, PLAIN, Noting
 
@@ -105,9 +105,9 @@ def test_help_and_version_end_with_0(words: tuple[str, ...], capsys: pytest.Capt
 
 
 def test_a_failure_is_one_line_with_its_code_and_status_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert Noting(NotFound("No such session.", hint="")).run("session", "s-1") == 1
+    assert Noting(error_for(404, "not_found", "No such session.", hint="")).run("session", "s-1") == 1
     assert capsys.readouterr().err == "error: not_found (HTTP 404): No such session.\n"
-    assert Noting(PlanRequired("No plan.", hint="")).run("summary") == 1
+    assert Noting(error_for(402, "plan_required", "No plan.", hint="")).run("summary") == 1
     assert capsys.readouterr() == ("", "error: plan_required (HTTP 402): No plan.\n")
 
 

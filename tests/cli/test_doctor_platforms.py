@@ -97,10 +97,36 @@ def test_nobody_is_asked_offline(tmp_path: Path) -> None:
     assert (finding.state, "not asked" in finding.says) == ("note", True)
 
 
-def test_the_server_is_started_with_the_accounts_that_are_configured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+FILE = """source = "calls"
+[sources.calls]
+path = "calls \\"of\\" ü😀\\u007f"
+[sources.hosted]
+platform = "convai"
+[sources.first]
+platform = "studio_chat"
+project_id = "p"
+[sources.second]
+platform = "studio_chat"
+key_env = "SECOND"
+url = "http://127.0.0.1:9"
+"""
+ACCOUNT = {"STUDIO_API_TOKEN": "sbs_made_up", "STUDIO_PROJECT_ID": "p", "STUDIO_API_URL": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "file"),
+    [
+        (ACCOUNT, ""),
+        ({"CONVAI_API_KEY": "ck_made_up"}, ""),
+        ({"TALKSCOPE_URL": "http://127.0.0.1:9", "TALKSCOPE_ALLOW_SIDE_EFFECTS": "1", "TALKSCOPE_THREADS": "2"}, ""),
+        ({"CONVAI_API_KEY": "ck_1", "STUDIO_API_TOKEN": "sbs_1", "SECOND": "sbs_2", "TALKSCOPE_DEADLINE": "2.5"}, FILE),
+    ],
+)
+@pytest.mark.parametrize("only", [True, False])
+def test_the_server_is_started_with_the_settings_that_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], file: str, only: bool
 ) -> None:
-    given: list[Mapping[str, str]] = []
+    given: list[settings.Settings] = []
 
     class Started:
         def tools(self) -> list[str]:
@@ -109,11 +135,14 @@ def test_the_server_is_started_with_the_accounts_that_are_configured(
     @contextmanager
     def session(environment: Mapping[str, str], *, patience: float) -> Iterator[Started]:
         assert patience > 0
-        given.append(environment)
+        given.append(settings.read(environment))
         yield Started()
 
     monkeypatch.setattr("talkscope.server.session.session", session)
-    variables = {"STUDIO_API_TOKEN": "sbs_made_up", "STUDIO_PROJECT_ID": "p", "STUDIO_API_URL": "http://127.0.0.1:9"}
-    told = settings.read({"TALKSCOPE_WAREHOUSE": str(tmp_path), **variables})
-    list(examine(Surroundings(settings=lambda: told, now=lambda: NOW), offline=True))
-    assert given == [{"TALKSCOPE_WAREHOUSE": str(tmp_path), **variables}]
+    config = tmp_path / "config.toml"
+    config.write_text(file, encoding="utf-8")
+    told = settings.read(variables, config=config)
+    around = Surroundings(settings=lambda: told, now=lambda: NOW)
+    folder = tmp_path / "warehouse" if only else None
+    list(examine(around, folder, offline=True))
+    assert given == [around.settings_for(folder)]

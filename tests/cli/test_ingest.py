@@ -38,9 +38,13 @@ def test_a_refused_record_ends_with_3_names_its_place_and_reason_and_the_rest_is
     assert f"{file}:line 2: start_time is missing" in done.stdout
     assert f"{file}:line 3: " in done.stdout
     assert "1 record from" in done.stdout
+    assert "told twice" not in done.stdout
     told = json.loads(here("ingest", str(file), *place, home=tmp_path).stdout)
     assert told["refused"][0] == {"file": str(file), "where": "line 2", "reason": "start_time is missing"}
     assert told["types"]["session"]["present"] == 1
+    file.write_text(GOOD * 3, encoding="utf-8")
+    (*_, counted) = here("ingest", str(file), "--table", *place, home=tmp_path).stdout.splitlines()[:4]
+    assert counted.split() == ["session", "0", "0", "1", "2"]
 
 
 def test_many_refusals_are_listed_to_twenty_for_people_and_all_for_programs(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from talkscope.cli.watch import Board, Panel, board_of, watching
 from talkscope.errors import InvalidArgument, Json, TalkscopeError, UnknownName
 from talkscope.jobs.pull import Journal, files
 from talkscope.models.answers import Answer, Meta
+from talkscope.models.files import replacing
 from tests.cli.running import here
 from tests.vendors import mavenoid
 from tests.vendors.engine import Vendor
@@ -142,7 +143,7 @@ def test_what_was_fetched_is_kept_and_told_of_when_it_cannot_be_written(
 
 def test_a_file_that_cannot_be_begun_is_told_by_its_own_name(tmp_path: Path) -> None:
     wanted = tmp_path / "none" / "a.json"
-    with pytest.raises(FileNotFoundError) as caught, files.replacing(wanted):
+    with pytest.raises(FileNotFoundError) as caught, replacing(wanted):
         pass
     assert caught.value.filename == str(wanted)
 

@@ -8,7 +8,7 @@ import pytest
 
 from talkscope.cli import show
 from talkscope.cli.show import as_csv, as_json, context, table
-from talkscope.errors import InvalidRange, PlanInsufficient
+from talkscope.errors import AuthenticationError, InvalidRange, error_for
 from talkscope.models.answers import Answer, ConcurrencyAnswer, ExplainAnswer, Meta, WindowMeta
 from tests.cli.asking import Noting
 
@@ -116,8 +116,13 @@ def test_an_error_is_one_line_with_its_code_what_happened_and_what_to_do(capsys:
 
 
 def test_an_error_of_a_service_carries_its_status(capsys: pytest.CaptureFixture[str]) -> None:
-    assert Noting(PlanInsufficient("No.", hint="Pay.")).run("summary") == 1
+    assert Noting(error_for(403, "plan_insufficient", "No.", hint="Pay.")).run("summary") == 1
     assert capsys.readouterr().err == "error: plan_insufficient (HTTP 403): No. Pay.\n"
+
+
+def test_an_error_that_no_service_answered_carries_no_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Noting(AuthenticationError("No key.", hint="Set it.")).run("summary") == 1
+    assert capsys.readouterr().err == "error: unauthorized: No key. Set it.\n"
 
 
 @pytest.mark.parametrize(
@@ -139,3 +144,47 @@ def test_a_narrow_terminal_gets_no_columns_of_nothing_then_closer_ones_then_list
     assert drawn.splitlines()[0] == head
     assert all(len(line) <= width for line in drawn.splitlines())
     assert "1,234,567" in drawn
+
+
+def test_a_short_unit_stands_at_its_name_and_a_long_one_below() -> None:
+    units = {"avg_duration": "s", "waited": "milliseconds", "wait_ms": "ms", "sum_seconds": "s", "rate": "fraction"}
+    shown = answer(["llm", 1.5, 2, 3, 4, 0.5], columns=("name", *units))
+    lines = table(shown.model_copy(update={"meta": META.model_copy(update={"units": units})})).splitlines()
+    assert lines[1].split("  ")[1:] == ["avg_duration (s)", "waited (ms)", "wait_ms", "sum_seconds", "rate"]
+    assert lines[-2:] == ["Unit of rate: fraction.", "Note: Look at this."]
+
+
+def test_a_unit_of_one_measure_stands_in_its_row() -> None:
+    units = {"stt": "ms", "share": "fraction of n", "calls": "calls"}
+    shown = answer(["stt", 183], ["share", 0.5], ["calls", 7], columns=("measure", "value"))
+    lines = table(shown.model_copy(update={"meta": META.model_copy(update={"units": units})})).splitlines()
+    assert [line.split()[:-1] for line in lines[3:6]] == [["stt", "(ms)"], ["share"], ["calls"]]
+    assert lines[6] == "Unit of share: fraction of n."
+
+
+def test_a_list_tells_a_group_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(show, "on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    rows: list[list[int | float | str | None]] = [["a", None, 2, 8.5], [None, "b", 4, None], [None, None, 1, None]]
+    drawn = show.grid(["group", "agent", "count", "waited_ms"], rows, {})
+    blocks = [[line.split() for line in block.splitlines()] for block in drawn.split("\n\n")]
+    assert blocks[0] == [["group", "a"], ["agent", "–"], ["count", "2"], ["waited_ms", "8.5"]]
+    assert blocks[1:] == [
+        [["group", "–"], ["agent", "b"], ["count", "4"]],
+        [["group", "–"], ["agent", "–"], ["count", "1"]],
+    ]
+    alone = show.grid(["group", "count", "waited_ms"], [[None, 4, 123_456.0]], {})
+    assert [line.split() for line in alone.splitlines()][:2] == [["group", "–"], ["count", "4"]]
+
+
+@pytest.mark.parametrize(
+    ("note", "left"),
+    [("2 of 9 sessions: the next page is next_cursor as cursor.", ["2 of 9 sessions."]),
+     ("The next page is next_cursor as cursor.", [])],
+)  # fmt: skip
+def test_the_next_page_is_told_once_and_in_a_shells_words(note: str, left: list[str]) -> None:
+    paged = META.model_copy(update={"notes": [note], "next_cursor": "abc"})
+    told = table(answer(["llm", 1]).model_copy(update={"meta": paged}))
+    assert [line for line in told.splitlines() if line.startswith("Note: ")] == [
+        f"Note: {each}" for each in [*left, "There is more: --cursor abc"]
+    ]

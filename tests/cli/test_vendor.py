@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from talkscope import settings, tools
 from talkscope.cli import watch
 from talkscope.cli.group import group
 from talkscope.cli.screen import Screen
-from talkscope.errors import AuthenticationError, Json, TalkscopeError
+from talkscope.errors import Json, TalkscopeError, error_for
 from talkscope.models.answers import Answer, Cell, Meta
 from tests.cli.running import here
 from tests.vendors import agent_studio, mavenoid, studio_chat
@@ -193,7 +194,7 @@ def test_every_panel_of_a_watched_source_has_room_on_a_small_terminal() -> None:
     shown.panel("Now", facts([["calls", 12.0], ["rate", None]], ["measure", "value"], "Dummy data."))
     shown.panel("By hour", facts([[f"{hour:02}:00", hour] for hour in range(24)], ["bucket", "calls"]))
     shown.panel("Errors", facts([["llm", f"error {n}", None] for n in range(40)], ["service", "message", "agent"]))
-    shown.panel("Rest", AuthenticationError("The key is unknown.", hint="Set it again."))
+    shown.panel("Rest", error_for(401, "unauthorized", "The key is unknown.", hint="Set it again."))
     shown.event("active_count", {"count": 3})
     lines = shown.lines(60, 24)
     assert len(lines) == 24
@@ -209,3 +210,31 @@ def test_every_panel_of_a_watched_source_has_room_on_a_small_terminal() -> None:
     assert "Set it again." in " ".join(lines)
     assert "active_count" in lines[-2]
     assert lines[-1] == "Note: Dummy data."
+
+
+@pytest.mark.parametrize("platform", tools.TOOLSETS)
+def test_the_help_of_a_question_to_a_platform_is_in_a_shells_words(platform: str) -> None:
+    context = click.Context(group, info_name="talkscope")
+    names = {tool.name for tool in tools.toolset(platform)}
+    for tool in tools.toolset(platform):
+        of, _, question = tool.name.partition("_")
+        above = group.get_command(context, of)
+        assert isinstance(above, click.Group)
+        command = above.get_command(context, question.replace("_", "-"))
+        assert command is not None
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        assert all(each.help for each in options), tool.name
+        words = {str(each.name) for each in options}
+        for text in (str(command.help), *(str(each.help) for each in options)):
+            assert not words & set(re.findall(r"\b(\w+)=", text)), text
+            assert not {word for word in words if "_" in word} & set(re.findall(r"\w+", text)), text
+            assert not names & set(re.findall(r"\w+", text)), text
+
+
+def test_the_options_of_a_platforms_question_say_what_they_are_and_their_defaults(tmp_path: Path) -> None:
+    told = " ".join(here("calls", "breakdown", "--help", home=tmp_path).stdout.split())
+    assert "Start of the window, ISO 8601, instead of --range." in told
+    assert "IANA zone in which days are days and naive times are. [default: UTC]" in told
+    assert "At most so many workflows. [default: 10] [1<=x<=50]" in told
+    told = " ".join(here("studio", "evals", "--help", home=tmp_path).stdout.split())
+    assert "For --show run." in told

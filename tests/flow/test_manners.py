@@ -53,7 +53,7 @@ def _bucket(call: AnyCall) -> str:
 
 
 def _allowance(headers: Mapping[str, str]) -> Allowance | None:
-    words = [headers.get(name) for name in ("limit", "remaining", "reset")]
+    words = [headers.get(name) for name in ("remaining", "reset")]
     return None if None in words else Allowance(*(int(word or 0) for word in words))
 
 
@@ -363,6 +363,7 @@ def test_a_document_of_another_kind_is_none(body: bytes, type: str) -> None:
     (refused,) = Concert(answers=lambda call, number: reply(200, body, content_type=type)).ask(REPORT)
     assert isinstance(refused, BadAnswer)
     assert refused.code == "not_the_document"
+    assert refused.hint == "Perhaps it is still being made, or is of another format."
     assert len(refused.message) < 200
 
 

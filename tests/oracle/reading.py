@@ -18,6 +18,7 @@ INTEGERS = {"index", "input_tokens", "output_tokens", "characters"}
 TEXT_LISTS = {"participants", "tags"}
 JSON_VALUES = {"attributes", "resources", "winback_sent", "winback_answered", "winback_converted", "reasons"}
 LOWERED = {"status", "resolution", "channel"}
+SENTENCES = {"message", "remark", "user_intent", "summary"}
 
 
 def words(text: str) -> frozenset[str]:
@@ -94,13 +95,15 @@ def _value(name: str, value: object) -> object:
     if name in INTEGERS:
         return int(float(str(value)))
     if name in TEXT_LISTS:
-        return sorted({str(item) for item in (value if isinstance(value, list) else [value])})
+        return sorted({str(item).strip() for item in (value if isinstance(value, list) else [value])} - {""})
     if name in JSON_VALUES:
         return value
     text = str(value)
     if name == "handoff":
         return {"true": "true", "1": "true", "false": "false", "0": "false"}[text.strip().lower()]
-    return (text.strip().lower() if name in LOWERED else text) or None
+    if name in SENTENCES:
+        return text
+    return (text.strip().lower() if name in LOWERED else text.strip()) or None
 
 
 def read(raw: Mapping[str, object]) -> tuple[str, Row]:

@@ -389,6 +389,9 @@ def test_two_accounts_are_told_apart(many: Host) -> None:
         rows[source] = dict(zip((row[0] for row in found["rows"]), found["rows"], strict=True))["conversations"][1]
         assert rows[source] == len(world.last(120, world.conversations))
     assert rows["europe"] != rows["americas"]
+    listed = many.tools()
+    assert "source" in listed["mavenoid_conversations"]["inputSchema"]["required"]
+    assert "source" not in listed["studio_overview"]["inputSchema"]["properties"]
     nobody = many.error("mavenoid_conversations", {"days": 120})
     assert nobody["type"] == "SourceNotChosen"
     assert "americas" in nobody["hint"]
@@ -447,7 +450,8 @@ def test_words_that_are_off_are_refused_before_anything_is_sent(one: Host, place
     assert one.error("calls_summary", {"range": "last_7d", "start_time": "2026-04-01"})["type"] == "InvalidRange"
     assert one.error("bots_usage", {"group_by": "fortnight"})["type"] == "InvalidArgument"
     # What is not listed says how it could be.
-    assert "TALKSCOPE_ALLOW_SIDE_EFFECTS" in one.error("studio_analyze", {"ids": ["1"]})["hint"]
+    off = one.error("studio_analyze", {"ids": ["1"]})
+    assert ("TALKSCOPE_ALLOW_SIDE_EFFECTS" in off["hint"], off["code"]) == (True, "side_effects_off")
     assert [name for name, vendor in places.vendors.items() if vendor.seen] == []
 
 

@@ -121,6 +121,8 @@ def test_without_a_choice_among_several_sources_the_catalog_names_them(stocked: 
         [sys.executable, "-m", "talkscope", "mcp"], {**env, "TALKSCOPE_CONFIG": str(config)}, forked=True
     ) as wire:
         wire.handshake()
+        listed = wire.request("tools/list")["result"]["tools"]
+        assert all("source" in each["inputSchema"]["required"] for each in listed)
         error = Host(wire, modern=False).error("resources/read", uri="talkscope://catalog")
         assert error["data"]["code"] == "source_not_chosen"
         assert "production, staging" in error["message"]

@@ -91,6 +91,7 @@ class Fake:
 
     answering: Callable[[str, Mapping[str, object]], Answer] = lambda name, words: plain(name)
     sources: Sequence[str] = ("warehouse",)
+    default_source: str | None = None
     asked: list[tuple[str | None, str, dict[str, Any]]] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
     holds_records: bool = False

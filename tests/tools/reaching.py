@@ -43,6 +43,7 @@ class Reaching:
     clients: dict[str, AsyncClient] = field(default_factory=dict)
     calls: list[Call[Any]] = field(default_factory=list)
     sources: Sequence[str] = ()
+    default_source: str | None = None
     holds_records: bool = False
 
     @property

@@ -96,6 +96,18 @@ def test_source_is_listed_only_when_there_is_a_choice():
     assert two["properties"]["source"]["enum"] == ["warehouse", "staging"]
 
 
+@NAMED
+def test_source_has_to_be_said_unless_one_of_several_is_the_default(tool: Tool | Chart):
+    several = ["warehouse", "staging"]
+    needed: Any = tool.input_schema(several)
+    known: Any = tool.input_schema(several, "staging")
+    alone = tool.input_schema()
+    assert set(needed["required"]) - set(known.get("required", [])) == {"source"}
+    assert known.get("required") == alone.get("required")
+    # An account of a platform answers none of these questions.
+    assert tool.input_schema(several, "studio") == needed
+
+
 @ASKED
 def test_an_answer_fits_its_output_schema(tool: Tool):
     schema: Any = tool.output_schema()

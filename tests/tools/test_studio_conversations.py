@@ -260,8 +260,9 @@ def test_scoring_is_refused_unless_side_effects_are_allowed(studio: Reaching) ->
     fresh = next(each for each in EVERY if not each.scored and each.signals)
     before = studio.tool("studio_conversation", ids=fresh.id, show="scores")
     assert any("Not scored" in note for note in before.structured["meta"]["notes"])
-    with pytest.raises(NotSupported, match="off"):
+    with pytest.raises(NotSupported, match="off") as refused:
         studio.tool("studio_analyze", ids=fresh.id)
+    assert refused.value.code == "side_effects_off"
     assert studio.calls == []
     assert fresh.signals
     rows = {row["signal"]: row["label"] for row in studio.rows("studio_analyze", ALLOWED, ids=[fresh.id])}

@@ -40,6 +40,8 @@ def test_a_tools_words_are_flat_and_closed(tool: VendorTool) -> None:
     schema: Any = tool.input_schema(("a", "b"))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["additionalProperties"] is False
+    assert "source" in schema["required"]
+    assert "source" not in tool.input_schema(("a",)).get("required", [])  # type: ignore[operator]
     assert set(schema["properties"]) - {"source"} == set(tool.params.model_fields) - tool.unlisted
     for part in _parts(schema):
         assert not part.keys() & {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title"}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from talkscope.errors import InvalidArgument
+from talkscope.models import files
 
 if TYPE_CHECKING:
     from talkscope.charts.drawing import Drawing
@@ -29,7 +30,7 @@ def save(drawing: Drawing, file: str | Path, *, title: str = "Chart", scale: flo
 
     Args:
         drawing: What a form drew.
-        file: Where to; a file that is there is replaced.
+        file: Where to; a file that is there is replaced when the chart is whole.
         title: The title of an HTML page.
         scale: Pixels of a PNG for each pixel of the spec.
 
@@ -40,13 +41,14 @@ def save(drawing: Drawing, file: str | Path, *, title: str = "Chart", scale: flo
     place = Path(file)
     form = place.suffix.lower()
     if form == ".json":
-        place.write_text(json.dumps(drawing.spec, ensure_ascii=False) + "\n", encoding="utf-8")
+        data = (json.dumps(drawing.spec, ensure_ascii=False) + "\n").encode()
     elif form in _PICTURES or form in _PAGES:
-        place.write_bytes(_drawn(drawing, form, title, scale))
+        data = _drawn(drawing, form, title, scale)
     else:
         raise InvalidArgument(
             f"The name {place.name!r} names no form of picture.", hint="End it in .png, .svg, .pdf, .html or .json."
         )
+    files.write(place, data)
 
 
 def _drawn(drawing: Drawing, form: str, title: str, scale: float) -> bytes:

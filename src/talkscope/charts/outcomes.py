@@ -254,7 +254,8 @@ def _panel(panel: _Panel, index: int, x: alt.X, names: float) -> alt.LayerChart:
         legend = alt.Legend(orient="top", offset=2, columns=6) if any(bar.n for bar in panel.bars) else None
         colour = alt.Color("part:N", sort=alt.EncodingSortField("place"), title=None, legend=legend)
         colour = _toned(colour, panel)
-        bars = bars.encode(color=colour, order=alt.Order("place:Q"))
+        # What has nothing to share is no part, and the legend does not name it: words stand in its row.
+        bars = bars.transform_filter("datum.n>0").encode(color=colour, order=alt.Order("place:Q"))
     text = alt.Chart().mark_text(align="left", dx=5, fontSize=11.5)
     text = text.encode(x=alt.X("at:Q"), y=y, text="beside:N")
     title = alt.TitleParams(text=words.name(panel.measure), fontSize=13, anchor="start", frame="group", offset=6)

@@ -18,9 +18,10 @@ from talkscope.cli.meanings import SAYS, WITHOUT, retold
 from talkscope.cli.show import Page, as_json, placed
 from talkscope.cli.words import OneOf, Place, kebab, options, source_options, words
 from talkscope.contract import Question, understand
+from talkscope.models import files
 from talkscope.models.answers import Answer
 from talkscope.models.safe import whole
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 from talkscope.tools import RECORD_TOOLS, TOOLS
 from talkscope.tools.chart import Chart
 
@@ -224,10 +225,10 @@ def _writer(output: object, *, shade: object, scale: object, pretty: bool) -> Ca
 
     def write(drawing: Drawing) -> None:
         if form == ".json":
-            output.write_text(as_json(drawing.spec, pretty=pretty), encoding="utf-8", newline="\n")
+            files.write(output, as_json(drawing.spec, pretty=pretty).encode())
         else:
             save(drawing, output, title=_title(drawing), scale=scale if isinstance(scale, float) else 2.0)
-        click.echo(f"Written: {output} ({output.stat().st_size:,} bytes)", err=True)
+        click.echo(f"Written: {output} ({so_many(output.stat().st_size, 'byte')})", err=True)
 
     return write
 

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from talkscope.cli.group import Surroundings, installed, surroundings
 from talkscope.cli.show import as_json
 from talkscope.contract import CATALOG
 from talkscope.errors import NotSupported, TalkscopeError
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 from talkscope.models.window import iso
 from talkscope.platforms import platform
 from talkscope.settings import PLATFORMS, SourceSettings
@@ -76,7 +77,7 @@ def _doctor(as_json: bool, offline: bool, warehouse: Path | None) -> None:
     if as_json:
         _give(findings, problems)
     else:
-        click.echo(f"\n{problems} problem{'' if problems == 1 else 's'}." if problems else "\nAll is well.")
+        click.echo(f"\n{so_many(problems, 'problem')}." if problems else "\nAll is well.")
     context.exit(1 if problems else 0)
 
 
@@ -142,8 +143,17 @@ def _source(source: SourceSettings) -> Finding:
         return Finding(about, "problem", f"Its layout is version {found.version}, not {' or '.join(LAYOUTS)}.", do)
     if found.missing:
         do = "Restore the folder from a copy, or load the files again into a new folder."
-        return Finding(about, "problem", f"{len(found.missing)} files are missing, first {found.missing[0]}.", do)
-    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items() if count) or "no rows"
+        return Finding(
+            about, "problem", f"{so_many(len(found.missing), 'file')} missing, first {found.missing[0]}.", do
+        )
+    rows = (
+        ", ".join(
+            so_many(count, table.removesuffix("s")) if table.endswith("s") else f"{count:,} {table}"
+            for table, count in found.rows.items()
+            if count
+        )
+        or "no rows"
+    )
     newest = f", newest record {iso(found.newest)}" if found.newest is not None else ""
     made_up = " (generated demo data)" if found.generated else ""
     says = f"{source.path}{made_up}: layout {found.version}, {rows}, {found.bytes / 1e6:,.1f} MB{newest}"
@@ -165,7 +175,7 @@ def _account(around: Surroundings, settings: Settings, source: AccountSettings, 
     with closing(around.app(limited)) as app:
         told = app.client(source.name).ask(CATALOG, kind="metric")
     newest = f", newest record {told.meta.freshness}" if told.meta.freshness else ""
-    return Finding(about, "ok", f"{host} answers, {held}: {len(told.rows):,} metrics{newest}")
+    return Finding(about, "ok", f"{host} answers, {held}: {so_many(len(told.rows), 'metric')}{newest}")
 
 
 def _platform(around: Surroundings, settings: Settings, account: PlatformSettings, *, offline: bool) -> Finding:
@@ -201,26 +211,13 @@ def _answered(client: Client, probes: Sequence[AnyCall]) -> tuple[AnyCall, objec
     return last, client.send(last)
 
 
-def _variables(settings: Settings) -> dict[str, str]:
-    """The variables that accounts of platforms are configured by."""
-    told = {"TALKSCOPE_ALLOW_SIDE_EFFECTS": "1"} if settings.allow_side_effects else {}
-    for each in settings.platforms:
-        names = PLATFORMS[each.platform]
-        if each.key is None or each.key_from != names.key or each.name != each.platform:
-            continue
-        told |= {names.key: each.key.get_secret_value(), names.url: each.url}
-        told |= {variable: each.also[word] for word, variable in names.also.items() if word in each.also}
-    return told
-
-
 def _server(settings: Settings) -> Finding:
     from talkscope.server.session import session
+    from talkscope.settings.written import written
 
-    # The server inherits no variables of ours: it is given one warehouse and the platforms' accounts.
-    folder = next((each.path for each in settings.sources if isinstance(each, SourceSettings)), None)
-    place = {} if folder is None else {"TALKSCOPE_WAREHOUSE": str(folder)}
-    with session({**place, **_variables(settings)}, patience=30) as asked:
+    # The server inherits none of our variables: it is given these settings, whatever they were made of.
+    with TemporaryDirectory() as folder, session(written(settings, Path(folder, "config.toml")), patience=30) as asked:
         tools = asked.tools()
     if not tools:
         return Finding("server", "problem", "It starts, but has no tools.", "Install Talkscope anew.")
-    return Finding("server", "ok", f"`talkscope mcp` starts and lists {len(tools)} tools")
+    return Finding("server", "ok", f"`talkscope mcp` starts and lists {so_many(len(tools), 'tool')}")

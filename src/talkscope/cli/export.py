@@ -28,6 +28,7 @@ from talkscope.cli.pulling import (
 )
 from talkscope.cli.show import placed
 from talkscope.errors import Json, unknown
+from talkscope.models.text import so_many
 
 if TYPE_CHECKING:
     from talkscope.jobs.pull import Journal, Listing, Pulled
@@ -192,8 +193,7 @@ def _export(platform: str, given: dict[str, object]) -> None:
             sheet, form, output, scratch=journal.folder, raw=bool(given["raw"]), pretty=bool(given["pretty"])
         )
         journal.discard()
-    requests = f"{brought.asked:,} request{'' if brought.asked == 1 else 's'}"
-    told = f"{brought.items:,} exported to {output} ({size:,} bytes): {requests}."
+    told = f"{brought.items:,} exported to {output} ({so_many(size, 'byte')}): {so_many(brought.asked, 'request')}."
     say([told, *(f"Note: {each}" for each in brought.notes)])
     note(around, account, plan.call)
 

@@ -32,6 +32,7 @@ from talkscope.cli.pulling import (
 from talkscope.cli.show import as_json, on_terminal, placed
 from talkscope.cli.words import json_text
 from talkscope.errors import InvalidArgument, Json
+from talkscope.models.files import replacing
 
 if TYPE_CHECKING:
     from talkscope.flow import AnyCall
@@ -238,8 +239,6 @@ def _call(
 
 def _give(data: bytes, output: Path | None) -> None:
     """Write to stdout, or to a file that its owner alone may read."""
-    from talkscope.jobs.pull.files import replacing
-
     if output is None:
         # As bytes, since a pipe's own encoding may know fewer characters.
         click.echo(data, nl=False)

@@ -9,7 +9,7 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 
 
 def command(name: str) -> click.Command:
@@ -47,5 +47,5 @@ def _forget(end_user: str, platform: str | None, source: str | None, warehouse: 
             click.echo("Nothing was erased.")
             context.exit(1)
     erased = forget(folder, end_user, platform=platform, memory_limit=settings.memory_limit, threads=settings.threads)
-    told = ", ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in erased.items() if count)
+    told = ", ".join(so_many(count, kind) for kind, count in erased.items() if count)
     click.echo(f"Erased: {told}." if told else "Nothing was erased: no record names this end user.")

@@ -229,7 +229,7 @@ def run(arguments: Sequence[str] | None = None, *, around: Surroundings | None =
 
 def told(error: TalkscopeError) -> str:
     """The one line that an error is on the command line: its code, the service's status, what happened, what to do."""
-    status = f" (HTTP {error.status})" if isinstance(error, APIError) and error.status else ""
+    status = f" (HTTP {error.status})" if isinstance(error, APIError) and error.answered else ""
     return clean(f"error: {error.code}{status}: {error}", 4_000)
 
 

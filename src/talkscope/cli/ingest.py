@@ -13,16 +13,17 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import surroundings
-from talkscope.cli.show import as_json, grid, on_terminal
+from talkscope.cli.show import as_json, counted, on_terminal
 from talkscope.cli.words import OneOf
 from talkscope.models.records import RECORDS, RecordType
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 
 if TYPE_CHECKING:
     from talkscope.jobs.ingest import Progress, Report
 
 REFUSED = 3
 _LISTED = 20
+_COUNTS = {"loaded": "loaded", "changed": "changed", "present": "present before"}
 
 
 def command(name: str) -> click.Command:
@@ -92,10 +93,9 @@ def _ingest(
 
 
 def _lines(report: Report, folder: Path) -> str:
-    told = [f"{_count(report.records, 'record')} from {_files(report)} into {folder}, in {report.seconds:.1f} s"]
+    told = [f"{so_many(report.records, 'record')} from {_files(report)} into {folder}, in {report.seconds:.1f} s"]
     if report.types:
-        columns = ["type", "loaded", "changed", "present before"]
-        told.append(grid(columns, [[kind, of.loaded, of.changed, of.present] for kind, of in report.types.items()], {}))
+        told.append(counted({kind: asdict(of) for kind, of in report.types.items()}, _COUNTS))
     told += [f"Latency of interactions: {clean(basis)}" for basis in report.latency_bases]
     if report.refused_count:
         told.append(f"Refused, {report.refused_count:,} in all:")
@@ -107,11 +107,7 @@ def _lines(report: Report, folder: Path) -> str:
 
 
 def _files(report: Report) -> str:
-    return clean(report.files[0]) if len(report.files) == 1 else _count(len(report.files), "file")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return clean(report.files[0]) if len(report.files) == 1 else so_many(len(report.files), "file")
 
 
 def _place(file: str, where: str) -> str:

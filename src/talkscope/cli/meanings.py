@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 
 import click
 
@@ -70,3 +71,71 @@ def retold(found: list[click.Parameter], says: Mapping[str, str]) -> list[click.
             _, *default = option.help.partition("  [")
             option.help = told + "".join(default)
     return found
+
+
+# Where a platform's tool says what it is with the least of words, since a model pays for each.
+_ALWAYS = ("range", "start_time", "end_time", "timezone", "cursor")
+_UNSAID: Mapping[str, str] = {
+    **dict.fromkeys(("show", "about", "kind"), "What is told."),
+    **dict.fromkeys(("by", "group_by"), "What rows are grouped by."),
+    **{name: USUAL[name] for name in ("sort", "granularity")},
+    "service": SAYS["errors"]["service"],
+    "level": "Only errors, or only warnings.",
+    "item_id": "Only the one with this id.",
+    "page_size": "So many rows a page.",
+    "offset": "So many rows are left out before the first.",
+    "transcript": "With what was said.",
+    "include_deleted": "With what was deleted.",
+    "type": "What the report is about.",
+    "format": "The report's form.",
+}
+_FULLER: Mapping[str, str] = {
+    "all of them": "Only with all of these; repeat it, or separate with commas.",
+    "signals only": "Only this inbox; with show=signals.",
+    "sparklines": "So many days, with show=sparklines.",
+    "instead of range": "So many days, instead of range.",
+    "of cases": "With show=cases only those that are enabled.",
+    "of runs": "Which page, with show=runs.",
+    "of ratings; 2 for the bad ones": "Only ratings up to this, with show=ratings; 2 for the bad ones.",
+}
+_DEFAULT = re.compile(r"(?:^|[,;] )default (.+)$|^(\w+) \(default\).*$")
+_BOUNDS = re.compile(r"(^|, |: )\d+-\d+(?=$|[,;])")
+_GIVEN = re.compile(r"\b([a-z_]+)=([a-z]\w*)\b")
+_WITHOUT = re.compile(r"\b(with|of) (range|tags)\b(?=\.?$)")
+_FILTERS = re.compile(r"\bfilters: (.+)$")
+
+
+def spoken(says: Mapping[str, str]) -> dict[str, str]:
+    """By word of a platform's tool what its option means, in a shell's words."""
+    return {name: _spoken(name, text, says) for name, text in says.items()}
+
+
+def _spoken(name: str, text: str, known: Collection[str]) -> str:
+    found = _DEFAULT.search(text)
+    default = "" if found is None else (found[1] or found[2]).replace("False", "false")
+    # The bounds of a number are told by the option itself.
+    rest = _BOUNDS.sub("", text[: found.start()] if found else text).strip(" ,:")
+    if name in _ALWAYS:
+        rest = USUAL[name] if "(default)" not in text else f"{USUAL[name][:-1]}, such as last_24h or last_month."
+    elif name == "limit":
+        rest = f"at most so many {rest or 'rows'}"
+    elif name == "filters":
+        rest = "only with this value" + (", or one of several, NAME=A,B" if "," in rest else "") + "; repeat it"
+    elif name == "group_by" and rest:
+        rest = f"what rows are grouped by: {', '.join(rest.removeprefix('of ').split())}"
+    rest = _sentence(_WITHOUT.sub(r"\1 --\2", optioned(_FULLER.get(rest, rest) or _UNSAID.get(name, ""), known)))
+    return f"{rest}  [default: {default}]".strip() if default and " " not in default else rest
+
+
+def _sentence(text: str) -> str:
+    ended = not text or text.endswith((".", "…"))
+    return f"{text[:1].upper()}{text[1:]}{'' if ended else '.'}"
+
+
+def optioned(text: str, words: Iterable[str], commands: Mapping[str, str] | None = None) -> str:
+    """A tool's text in which its words are options, and other tools the commands that they are here."""
+    options = {word: "--" + word.replace("_", "-") for word in words}
+    text = _FILTERS.sub(lambda told: f"Names for --filter: {', '.join(told[1].split())}.", text)
+    text = _GIVEN.sub(lambda told: f"{options[told[1]]} {told[2]}" if told[1] in options else told[0], text)
+    others = {**{word: option for word, option in options.items() if "_" in word}, **(commands or {})}
+    return re.sub(r"(?<![-\w])[a-z]+_\w+", lambda told: others.get(told[0], told[0]), text)

@@ -14,7 +14,7 @@ import click
 from talkscope.cli.group import Surroundings
 from talkscope.errors import Json, NotSupported, TalkscopeError
 from talkscope.jobs.pull import AT_ONCE, MOST_AT_ONCE, asking, pull
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 from talkscope.settings import AccountSettings, PlatformSettings, needed_key
 from talkscope.settings.platforms import chosen
 
@@ -124,7 +124,7 @@ def pulled(
             return await pull(plan, client, journal, at_once=at_once, tell=tell)
 
     if len(journal):
-        say([f"Going on with what began on {journal.begun}: {_parts(len(journal))} there already."])
+        say([f"Going on with what began on {journal.begun}: {so_many(len(journal), 'part')} there already."])
     with bar() as tell:
         return anyio.run(go, tell)
 
@@ -136,7 +136,7 @@ def lasting(journal: Journal) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, TalkscopeError, OSError):
         if len(journal):
-            say([f"Kept: {_parts(len(journal))} in {journal.folder}. The same command goes on from there."])
+            say([f"Kept: {so_many(len(journal), 'part')} in {journal.folder}. The same command goes on from there."])
         raise
 
 
@@ -195,10 +195,6 @@ def call_lines(platform: str) -> list[str]:
         if takes:
             lines.append(f"    {' '.join(f'{each}*' if needed else each for each, needed in takes.items())}")
     return lines
-
-
-def _parts(number: int) -> str:
-    return f"{number:,} part{'' if number == 1 else 's'}"
 
 
 @contextmanager

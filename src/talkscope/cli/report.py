@@ -14,6 +14,7 @@ from talkscope.cli.group import Surroundings, surroundings
 from talkscope.cli.show import placed
 from talkscope.cli.words import Place, options, source_options, words
 from talkscope.contract import understand
+from talkscope.models import files
 from talkscope.models.questions import SummaryAsked
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _report(output: Path | None, title: str | None, **given: object) -> None:
     understand(SummaryAsked, asked)
     prints = printer() if file.suffix.lower() == ".pdf" else None
     made = anyio.run(_made, around, place, asked, title)
-    file.write_bytes(_written(made, file, prints))
+    files.write(file, _written(made, file, prints))
     click.echo(f"Written: {file}", err=True)
 
 

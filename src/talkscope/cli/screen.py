@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from talkscope.cli.group import told
-from talkscope.cli.show import MISSING, as_json, grid, shown
+from talkscope.cli.show import MISSING, as_json, grid, measured, shown, title
 from talkscope.errors import Json, TalkscopeError
 from talkscope.models.answers import Answer, Cell
 from talkscope.models.text import clean
@@ -112,10 +112,11 @@ def _lines(answer: Answer | TalkscopeError | None, width: int) -> list[str]:
     columns = [answer.columns[place] for place in kept]
     rows = [[row[place] for place in kept] for row in answer.rows]
     if columns and columns[0] == "bucket" and not any(isinstance(cell, str) for row in rows for cell in row[1:]):
-        return _trends(columns, rows, width)
+        return _trends([title(name, answer.meta.units) for name in columns], rows, width)
     if columns and columns[0] in _NAMES and "value" in columns:
         value = columns.index("value")
-        facts = (" ".join([*(shown(cell) for cell in row[:value]), shown(row[value])]) for row in rows)
+        units = answer.meta.units
+        facts = (" ".join([measured(row[0], columns, units), *map(shown, row[1 : value + 1])]) for row in rows)
         return _flowing(list(facts), width)
     head, _rule, *body = grid(columns, rows, answer.meta.units, wide=True).splitlines()
     return [head, *body]

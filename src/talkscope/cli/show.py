@@ -5,20 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
 from talkscope.errors import InvalidArgument
-from talkscope.models.answers import Answer, Cell, ConcurrencyAnswer, ExplainAnswer, Meta, SessionAnswer, TurnAnswer
-from talkscope.models.text import clean, escaped, sheet_cell
+from talkscope.models import files
+from talkscope.models.answers import (
+    NEXT_PAGE,
+    Answer,
+    Cell,
+    ConcurrencyAnswer,
+    ExplainAnswer,
+    Meta,
+    SessionAnswer,
+    TurnAnswer,
+)
+from talkscope.models.text import clean, escaped, sheet_cell, so_many
+
+if TYPE_CHECKING:
+    from talkscope.models.records import RecordType
 
 Form: TypeAlias = Literal["table", "csv", "json", "pretty"]
 MISSING = "–"
+_SHORT = 3  # letters of a unit that a title has room for
+_BRIEF = {"milliseconds": "ms", "seconds": "s", "sec": "s"}
+_PAGED = re.compile(rf"^{NEXT_PAGE}\.$|: {NEXT_PAGE}(?=\.$)", re.IGNORECASE)
 _ENDLESS = 100_000  # columns of a page that is no terminal: nothing is cut or folded there
 
 
@@ -67,7 +85,7 @@ class Page:
             # As bytes, since a pipe's own encoding may know fewer characters.
             click.echo(data, nl=False)
         else:
-            self.output.write_bytes(data)
+            files.write(self.output, data)
 
 
 def placed(output: Path) -> Path:
@@ -109,6 +127,7 @@ def table(answer: Answer, *, wide: bool = False) -> str:
     parts += _said(answer)
     if answer.rows:
         parts.append(grid(answer.columns, answer.rows, answer.meta.units, wide=wide))
+        parts += _units(answer)
     else:
         parts.append("No rows.")
     parts += [f"Note: {clean(note, 1_000)}" for note in _notes(answer.meta)]
@@ -149,14 +168,21 @@ def _said(answer: Answer) -> list[str]:
 
 
 def _notes(meta: Meta) -> list[str]:
-    notes = list(meta.notes)
+    notes = [note for each in meta.notes if (note := _PAGED.sub("", each))]
     if meta.basis:
         notes.insert(0, f"Basis: {meta.basis}.")
     if meta.unknown_latency:
-        notes.append(f"{meta.unknown_latency:,} turns have no known latency and are left out.")
+        notes.append(f"Left out, because their latency is not known: {so_many(meta.unknown_latency, 'turn')}.")
     if meta.next_cursor:
         notes.append(f"There is more: --cursor {meta.next_cursor}")
     return notes
+
+
+def counted(types: Mapping[RecordType, Mapping[str, int]], columns: Mapping[str, str]) -> str:
+    """What became of a load's records by type, each count under its name; those told twice where there are any."""
+    named = dict(columns) | ({"again": "told twice"} if any(each["again"] for each in types.values()) else {})
+    rows: list[list[Cell]] = [[kind, *(each[name] for name in named)] for kind, each in types.items()]
+    return grid(["type", *named.values()], rows, {})
 
 
 def grid(
@@ -173,14 +199,14 @@ def grid(
     width = shutil.get_terminal_size().columns - margin if terminal else _ENDLESS
     console = Console(file=text, width=width, force_terminal=terminal, markup=False, highlight=False, emoji=False)
     titles = [title(name, units) for name in columns]
-    cells = [[shown(cell) for cell in row] for row in rows]
+    cells = [[*(measured(each, columns, units) for each in row[:1]), *map(shown, row[1:])] for row in rows]
     if terminal and _natural(titles, cells) > width:
         # Before a row becomes a list: what none of them has is left out, as the lists do.
-        kept = [place for place in range(len(columns)) if any(row[place] is not None for row in rows)]
+        kept = [place for place in range(len(columns)) if not place or any(row[place] is not None for row in rows)]
         titles, cells = [titles[place] for place in kept], [[row[place] for place in kept] for row in cells]
         rows = [[row[place] for place in kept] for row in rows]
         if _natural(titles, cells, gap=1) > width:
-            return _lists(titles, cells)
+            return _lists(titles, cells, _heads(rows))
     roomy = not terminal or _natural(titles, cells) <= width
     drawn = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False, padding=(0, int(roomy), 0, 0)
@@ -195,10 +221,32 @@ def grid(
 
 
 def title(name: str, units: dict[str, str]) -> str:
-    """A column's title: its name, with the unit where that is not plain from the name."""
-    unit = units.get(name)
-    plain = unit not in ("ms", "USD") or name.endswith(f"_{unit.lower()}")
-    return clean(name) + ("" if plain else f" ({unit})")
+    """A column's or a measure's name, with its unit where that is short and not plain from the name."""
+    unit = _unit(name, units)
+    return clean(name) + (f" ({clean(unit)})" if 0 < len(unit) <= _SHORT else "")
+
+
+def measured(cell: Cell, columns: Sequence[str], units: dict[str, str]) -> str:
+    """The first cell of a row, with the unit where it names the measure that the row is about."""
+    return title(cell, units) if isinstance(cell, str) and cell not in columns else shown(cell)
+
+
+def _unit(name: str, units: dict[str, str]) -> str:
+    """The unit that a name does not say itself; empty where there is none."""
+    unit = _BRIEF.get(units.get(name, ""), units.get(name, ""))
+    said = {_BRIEF.get(word, word) for word in name.lower().split("_")}
+    return "" if unit.lower() in said else unit
+
+
+def _units(answer: Answer) -> list[str]:
+    """The units that are too long for a title, a line each."""
+    found: dict[str, list[str]] = {}
+    measures = (cell for row in answer.rows for cell in row[:1] if isinstance(cell, str))
+    for name in dict.fromkeys([*answer.columns, *measures]):
+        unit = _unit(name, answer.meta.units)
+        if len(unit) > _SHORT:
+            found.setdefault(unit, []).append(name)
+    return [clean(f"Unit of {', '.join(names)}: {unit}.", 600) for unit, names in found.items()]
 
 
 def _natural(titles: list[str], cells: list[list[str]], gap: int = 2) -> int:
@@ -208,12 +256,19 @@ def _natural(titles: list[str], cells: list[list[str]], gap: int = 2) -> int:
     return sum(max(cell_len(each[place]) for each in [titles, *cells]) + gap for place in range(len(titles))) - gap
 
 
-def _lists(titles: list[str], cells: list[list[str]]) -> str:
-    """Each row as a list of names and values, without what it lacks."""
+def _heads(rows: list[list[Cell]]) -> int:
+    """How many columns say what a row is about: those before the first that holds numbers, one at least."""
+    numbers = (place for place in range(len(rows[0])) if any(isinstance(row[place], int | float) for row in rows))
+    return max(1, next(numbers, 0))
+
+
+def _lists(titles: list[str], cells: list[list[str]], heads: int) -> str:
+    """Each row as a list of names and values, without what it lacks; what it is about is told, known or not."""
     size = max(len(name) for name in titles)
     blocks = []
     for row in cells:
-        told = [(name, cell) for name, cell in zip(titles, row, strict=True) if cell != MISSING]
+        told = [(name, cell) for name, cell in zip(titles, row, strict=True)]
+        told = [*told[:heads], *(each for each in told[heads:] if each[1] != MISSING)]
         blocks.append("\n".join(f"{name:<{size}}  {cell}" for name, cell in told))
     return "\n\n".join(blocks) + "\n"
 

@@ -15,7 +15,9 @@ from talkscope.cli.group import Surroundings, surroundings
 from talkscope.cli.show import as_csv, placed
 from talkscope.cli.words import OneOf
 from talkscope.errors import InvalidArgument, Json, NotSupported
+from talkscope.models import files
 from talkscope.models.answers import Answer, Meta
+from talkscope.models.text import so_many
 from talkscope.models.window import RANGES, Window, resolve
 
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ def _studio(**given: object) -> None:
     if asked.output is None:
         click.echo(data, nl=False)
     else:
-        asked.output.write_bytes(data)
+        files.write(asked.output, data)
         _tell(f"Written: {asked.output}")
 
 
@@ -190,7 +192,7 @@ async def _asked_live(
         mask = app.masking(account.name).mask
     if saved:
         saved.done(now.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        _tell(f"Saved: {len(saved.files)} files in {saved.folder}")
+        _tell(f"Saved: {so_many(len(saved.files), 'file')} in {saved.folder}")
     return facts, mask
 
 

@@ -25,11 +25,10 @@ from talkscope.cli.pulling import (
     say,
     worth,
 )
-from talkscope.cli.show import as_json, grid, on_terminal
+from talkscope.cli.show import as_json, counted, on_terminal
 from talkscope.errors import InvalidArgument, InvalidRange, NotSupported, TalkscopeError
-from talkscope.models.answers import Cell
 from talkscope.models.records import micros
-from talkscope.models.text import clean
+from talkscope.models.text import clean, so_many
 from talkscope.models.values import EPOCH
 from talkscope.models.window import iso, parse_moment, zone_of
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from talkscope.jobs.sync import Synced
     from talkscope.settings import PlatformSettings, Settings
 
+_COUNTS = {"loaded": "new", "changed": "changed", "present": "known before"}
 _BACK = re.compile(r"(\d{1,4})([dh])")
 REFUSED = 3
 
@@ -205,10 +205,11 @@ def _told(account: PlatformSettings, folder: Path, rounds: Sequence[Synced]) -> 
     for each in rounds:
         begun = " (begun by an earlier run)" if each.resumed else ""
         told.append(f"{account.name}, {iso(micros(each.start))} to {iso(micros(each.end))}{begun}, into {folder}")
-        rows: list[list[Cell]] = [[kind, of.loaded, of.changed, of.present] for kind, of in each.types.items()]
-        told.append(grid(["type", "new", "changed", "known before"], rows, {}) if rows else "Nothing there is.")
-        told.append(f"{each.pulled.asked:,} requests" + (f", {each.pulled.kept:,} kept" if each.pulled.kept else ""))
-        told += [f"Refused: {count:,} records: {clean(reason)}" for reason, count in each.refused.items()]
+        types = {kind: asdict(of) for kind, of in each.types.items()}
+        told.append(counted(types, _COUNTS) if types else "Nothing there is.")
+        kept = f", {each.pulled.kept:,} kept" if each.pulled.kept else ""
+        told.append(f"{so_many(each.pulled.asked, 'request')}{kept}")
+        told += [f"Refused: {so_many(count, 'record')}: {clean(reason)}" for reason, count in each.refused.items()]
         told += [f"Note: {clean(note, 600)}" for note in each.notes]
     told += [f"Not told by the platform: {clean(gap, 600)}" for gap in rounds[-1].gaps]
     return "\n".join(part.rstrip("\n") for part in told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 
 import anyio
@@ -11,6 +10,7 @@ import click
 
 from talkscope.cli import COMMANDS
 from talkscope.cli.group import Surroundings, surroundings
+from talkscope.cli.meanings import optioned, spoken
 from talkscope.cli.show import Page, placed
 from talkscope.cli.words import options, page_options, words
 from talkscope.models.answers import Answer
@@ -21,7 +21,6 @@ from talkscope.tools.vendor import VendorTool
 _PLATFORMS: Mapping[str, str] = {word: platform for platform, word in TOOLSETS.items()}
 """By command, which is how the tools' names begin: the platform."""
 
-_WRITTEN = re.compile(r"\w*[_=0-9]")
 _POSITIONAL: Mapping[str, str] = {"studio_conversation": "ids", "calls_detail": "call_id", "studio_analyze": "ids"}
 
 
@@ -78,15 +77,17 @@ def _question(name: str, tool: VendorTool) -> click.Command:
         asked = {**words(tool.params, given), **({} if source is None else {"source": source})}
         page.give(_answer(surroundings(click.get_current_context()), tool, asked))
 
+    says, others = _says(tool), toolset(tool.platform)
+    commands = {each.name: f"`talkscope {each.name.replace('_', ' ', 1).replace('_', '-')}`" for each in others}
     return click.Command(
         name,
         callback=callback,
         params=[
-            *options(tool.params, positional=_POSITIONAL.get(tool.name), says=_says(tool)),
+            *options(tool.params, positional=_POSITIONAL.get(tool.name), says=spoken(says)),
             click.Option(["--source"], metavar="NAME", help="Which configured account is asked."),
             *page_options(),
         ],
-        help=tool.description,
+        help=optioned(tool.description, says, commands),
         short_help=tool.title,
     )
 
@@ -95,13 +96,7 @@ def _says(tool: VendorTool) -> dict[str, str]:
     """What each word means, as the tool says it."""
     properties = tool.input_schema()["properties"]
     assert isinstance(properties, dict)
-    told = {name: each.get("description", "") for name, each in properties.items() if isinstance(each, dict)}
-    return {name: _sentence(str(says)) for name, says in told.items()}
-
-
-def _sentence(says: str) -> str:
-    """It with a capital, unless it begins with a word that is written as it is, such as last_7d."""
-    return says if _WRITTEN.match(says) else f"{says[:1].upper()}{says[1:]}"
+    return {name: str(each.get("description", "")) for name, each in properties.items() if isinstance(each, dict)}
 
 
 def _answer(around: Surroundings, tool: VendorTool, asked: Mapping[str, object]) -> Answer:

@@ -36,6 +36,7 @@ SHORTCUTS: Mapping[str, str] = {
     "status": "a status",
 }
 _METAVARS = {
+    "range": "RANGE",
     "start_time": "TIME",
     "end_time": "TIME",
     "baseline_start_time": "TIME",

@@ -23,6 +23,7 @@ from talkscope.models.answers import (
     SessionAnswer,
     TurnAnswer,
 )
+from talkscope.models.text import whole
 
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -86,6 +87,9 @@ QUESTIONS: Mapping[str, Question[Answer]] = {
 
 P = TypeVar("P", bound=BaseModel)
 
+_CORRECT = "Correct the value and ask again."
+_HALF = "Half a character (a lone surrogate) is in it, so it is no Unicode text"
+
 
 def question(name: str) -> Question[Answer]:
     """The question of that name, or UnknownName with the nearest."""
@@ -110,9 +114,24 @@ def understand(params: type[P], words: Mapping[str, object]) -> P:
     """
     only(words_of(params), words)
     try:
-        return params.model_validate({name: value for name, value in words.items() if value is not None})
+        understood = params.model_validate({name: value for name, value in words.items() if value is not None})
     except PydanticValidationError as error:
         raise _misfit(params, error) from None
+    for name, value in understood:
+        if not _is_text(value):
+            raise InvalidArgument(f"{name}: {_HALF}.", hint=_CORRECT)
+    return understood
+
+
+def _is_text(value: object) -> bool:
+    """Whether the texts of a value can be written down: no engine and no service takes those that cannot."""
+    if isinstance(value, str):
+        return whole(value) == value
+    if isinstance(value, BaseModel):
+        return all(_is_text(each) for _, each in value)
+    if isinstance(value, Mapping):
+        return all(map(_is_text, value)) and all(map(_is_text, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_text, value))
 
 
 def only(known: list[str], words: Iterable[str]) -> None:
@@ -138,8 +157,8 @@ def _misfit(params: type[BaseModel], error: PydanticValidationError) -> InvalidA
     for problem in error.errors(include_url=False, include_context=True, include_input=False)[:3]:
         first, *rest = problem["loc"] or ("the arguments",)
         where = ".".join(str(part) for part in (spelled.get(str(first), first), *rest))
-        told.append(f"{where}: {problem['msg']}")
-    return InvalidArgument("; ".join(told) + ".", hint="Correct the value and ask again.")
+        told.append(f"{where}: {_HALF if problem['type'] == 'string_unicode' else problem['msg']}")
+    return InvalidArgument("; ".join(told) + ".", hint=_CORRECT)
 
 
 def names(items: Iterable[Question[Answer]]) -> list[str]:

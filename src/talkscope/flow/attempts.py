@@ -152,7 +152,11 @@ def run(
 
 def _explained(manners: Manners, error: TalkscopeError, call: Call[T]) -> TalkscopeError:
     """The error as the service means it; what we refuse to send, the service knows nothing of."""
-    return error if error.code == LIMIT_KEPT else manners.explained(error, call)
+    if error.code == LIMIT_KEPT:
+        return error
+    explained = manners.explained(error, call)
+    explained.answered = error.answered
+    return explained
 
 
 @dataclass(frozen=True, slots=True)

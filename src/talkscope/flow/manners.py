@@ -31,7 +31,6 @@ class Limit:
 class Allowance:
     """What is left of a limit, as an answer's headers say; `reset` is in seconds since 1970."""
 
-    limit: int
     remaining: int
     reset: int
 

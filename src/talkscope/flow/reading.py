@@ -85,7 +85,9 @@ def _document(call: Download, reply: Reply) -> bytes:
     if told != call.media_type or not reply.body:
         came = "nothing" if not reply.body else told if told.isascii() and len(told) < 80 else "another document"
         raise BadAnswer(
-            f"The answer is {came or 'a document of no type'}, not {call.media_type}.", code="not_the_document"
+            f"The answer is {came or 'a document of no type'}, not {call.media_type}.",
+            hint="Perhaps it is still being made, or is of another format.",
+            code="not_the_document",
         )
     return reply.body
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from talkscope.errors import BadAnswer, Json, RateLimited, TalkscopeError, UnexpectedRedirect, error_for
+from talkscope.errors import BadAnswer, Json, RateLimited, TalkscopeError, error_for
 from talkscope.flow.call import Reply
 from talkscope.flow.reading import parse_any
 from talkscope.flow.wording import plain, problems, shown
@@ -106,7 +106,7 @@ def _redirect(reply: Reply, key: SecretStr | None) -> TalkscopeError:
     host = shown(host, 253, key)
     where = f"to {host}" if host else "to another address of its own"
     details: dict[str, Json] = {"host": host or None}
-    return UnexpectedRedirect(f"The service redirects {where} ({reply.status}).", status=reply.status, details=details)
+    return error_for(reply.status, "", f"The service redirects {where} ({reply.status}).", details=details)
 
 
 def _said(reply: Reply) -> _Said:

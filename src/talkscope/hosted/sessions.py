@@ -14,7 +14,7 @@ from talkscope.hosted.account import Account
 from talkscope.hosted.listing import FILTERS, INSTEAD, PLATFORM, every, identity, instant, lasted, page
 from talkscope.hosted.reading import counted, covered, measured, sampled, shown
 from talkscope.hosted.words import filters_of, only_ids, range_of
-from talkscope.models.answers import Answer, Cell
+from talkscope.models.answers import NEXT_PAGE, Answer, Cell
 from talkscope.models.questions import SessionsAsked
 from talkscope.models.v1 import ResponseMeta, SessionSummary
 from talkscope.models.window import iso
@@ -133,7 +133,7 @@ def _answer(
             covers=covers,
             next_cursor=cursor,
             notes=[
-                listed + (": the next page is next_cursor as cursor." if cursor else "."),
+                listed + (f": {NEXT_PAGE}." if cursor else "."),
                 *([_UNSAID] if sessions else []),
                 *notes,
                 *only_ids(words, empty=not n),

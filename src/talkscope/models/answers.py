@@ -24,6 +24,10 @@ class WindowMeta(Frozen):
     range: str | None = None
 
 
+NEXT_PAGE = "the next page is next_cursor as cursor"
+"""How a note says that there is more, in the words of those who ask by name; a command has words of its own."""
+
+
 class Meta(Frozen):
     """What the figures are about: source, window, n, units, freshness, and notes to pass on with them."""
 

@@ -49,6 +49,9 @@ OWN = "own"
 
 _IDS = {*ID_OF.values(), "parent_id", "platform", "end_user_id", "character_id", "agent_id"}
 
+_TOLD = {"message", "error_message", "remark", "summary", "user_intent", "text"}
+"""Texts that somebody said or wrote, and that name nothing: they stay as they are."""
+
 Reader: TypeAlias = Callable[[object], Value]
 
 
@@ -63,7 +66,7 @@ def _attributes(value: object) -> str | None:
 
 
 _READERS: Mapping[Kind, Reader] = {
-    "text": values.text,
+    "text": values.name,
     "ms": values.milliseconds,
     "number": values.number,
     "integer": values.integer,
@@ -79,6 +82,8 @@ def _reader(kind: RecordType, field: Field, zone: tzinfo | None) -> Reader:
         return _attributes
     if field.name in _IDS:
         return values.identity
+    if field.name in _TOLD:
+        return values.text
     if field.name == "handoff":
         return values.flag
     return values.lowered if field.name in LOWERED[kind] else _READERS[field.kind]
@@ -113,7 +118,7 @@ class Checker:
             shape = self._shapes[kind]  # type: ignore[index]
         except (KeyError, TypeError):
             raise Refused(f"type is {str(kind)[:40]!r}, not one of {', '.join(RECORDS)}") from None
-        readers, text, identity = shape.readers, values.text, values.identity
+        readers, plain, identity = shape.readers, values.name, values.identity
         row: Row = {}
         unknown: list[str] = []
         name = "type"
@@ -122,9 +127,15 @@ class Checker:
                 if value is None or value == "":
                     continue
                 reader = readers.get(name)
-                # What nearly every value is: a printable text.
-                if (reader is text or reader is identity) and value.__class__ is str and len(value) <= MAX_ID:
-                    row[name] = value if value.isprintable() else reader(value)
+                # What nearly every value is: a printable name without space around it.
+                if (
+                    (reader is plain or reader is identity)
+                    and value.__class__ is str
+                    and len(value) <= MAX_ID
+                    and value.isprintable()
+                    and value[0] != " " != value[-1]
+                ):
+                    row[name] = value
                 elif reader is not None:
                     found = reader(value)
                     if found is not None:
@@ -139,6 +150,7 @@ class Checker:
             raise _missing(shape, row)
         if kind == "span" or "end_time" in row:
             _interval(kind, row)
+        _rated(row)
         return kind, row  # type: ignore[return-value]  # a key of RECORDS, and cast() costs time here
 
 
@@ -162,6 +174,16 @@ def _unknown(shape: _Shape, row: Row, unknown: dict[str, object]) -> None:
     if rest:
         given = values.opened(row.get("attributes") or {})
         row["attributes"] = canonical({**rest, **cast("dict[str, object]", given)})
+
+
+def _rated(row: Row) -> None:
+    rating, scale = row.get("rating"), row.get("rating_scale")
+    if not isinstance(scale, float):
+        return
+    if scale <= 0:
+        raise Refused("rating_scale is not above 0")
+    if isinstance(rating, float) and rating > scale:
+        raise Refused("rating is above its rating_scale")
 
 
 def _interval(kind: object, row: Row) -> None:

@@ -30,6 +30,11 @@ def clean(text: str, cap: int = 300) -> str:
     return shown if len(shown) <= cap and len(text) <= cap * 4 else shown[: cap - 1] + "…"
 
 
+def so_many(number: int, noun: str) -> str:
+    """So many of something: 1 error, 1,200 errors."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def escaped(json_text: str) -> str:
     """JSON that says the same with what a terminal would obey, or nobody would see, as escapes."""
     return json_text if json_text.isascii() and "\x7f" not in json_text else _UNSEEN.sub(_escape, json_text)

@@ -125,12 +125,15 @@ def text(value: object) -> str:
     return whole(value).replace("\x00", "\ufffd")
 
 
-def identity(value: object) -> str:
-    """A text that names something, of at most MAX_ID characters."""
-    if type(value) is str and len(value) <= MAX_ID and value.isprintable():
-        return value
-    found = text(value)
-    if len(found) > MAX_ID:
+def name(value: object) -> str | None:
+    """A text that names something, without surrounding space, which no filter has; None when nothing is left."""
+    return text(value).strip() or None
+
+
+def identity(value: object) -> str | None:
+    """A name of at most MAX_ID characters."""
+    found = name(value)
+    if found is not None and len(found) > MAX_ID:
         raise Refused(f"is longer than {MAX_ID} characters")
     return found
 
@@ -141,7 +144,7 @@ def lowered(value: object) -> str | None:
 
 
 def texts(value: object) -> list[str]:
-    """A sorted list of different texts; one text is a list of one."""
+    """A sorted list of different names; one text is a list of one."""
     if isinstance(value, str):
         try:
             value = orjson.loads(value) if value.lstrip().startswith("[") else [value]
@@ -149,7 +152,7 @@ def texts(value: object) -> list[str]:
             raise Refused("is not a list of texts") from None
     if not isinstance(value, list | tuple):
         raise Refused("is not a list of texts")
-    return sorted({text(item) for item in value if item is not None})
+    return sorted({found for item in value if item is not None and (found := name(item)) is not None})
 
 
 def opened(value: object) -> object:

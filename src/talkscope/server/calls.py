@@ -215,17 +215,20 @@ def _about_platforms(asker: Reacher) -> str:
 
 def _listed(tool: tools.AnyTool, asker: Reacher) -> Listed:
     """A tool as hosts see it."""
-    own = tool if isinstance(tool, VendorTool) else None
-    names = [each.name for each in asker.accounts(own.platform)] if own else asker.sources
-    reading = own is None or own.read_only
+    if isinstance(tool, VendorTool):
+        words = tool.input_schema([each.name for each in asker.accounts(tool.platform)])
+        live, reading = True, tool.read_only
+    else:
+        words = tool.input_schema(asker.sources, asker.default_source)
+        live, reading = False, True
     return Listed(
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=tool.input_schema(names),
+        input_schema=words,
         output_schema=tool.output_schema(),
         annotations=ToolAnnotations(
-            read_only_hint=reading, destructive_hint=False, idempotent_hint=reading, open_world_hint=own is not None
+            read_only_hint=reading, destructive_hint=False, idempotent_hint=reading, open_world_hint=live
         ),
         _meta=_shown_by(tool.ui),
     )

@@ -47,6 +47,11 @@ class Opening:
         """The names of the configured sources."""
         return [source.name for source in self._settings.sources]
 
+    @property
+    def default_source(self) -> str | None:
+        """The name of the source that is asked when none is named, if one was set."""
+        return self._settings.default_source
+
     async def ask(self, source: str | None, question: Question[Answer], words: Mapping[str, object]) -> Answer:
         """The source's answer; the first question opens it."""
         client = await self._client(source)

@@ -26,6 +26,7 @@ from talkscope.settings.sources import (
     Configured,
     SourceSettings,
     alone,
+    at_home,
     key_of,
     needed_key,
     only,
@@ -241,7 +242,8 @@ def own_warehouse() -> Path:
 
 def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, Configured], str | None]:
     """The sources of the configuration file by name, and its default."""
-    named = config or (Path(env["TALKSCOPE_CONFIG"]).expanduser() if env.get("TALKSCOPE_CONFIG") else None)
+    told = env.get("TALKSCOPE_CONFIG")
+    named = config or (at_home("TALKSCOPE_CONFIG", told) if told else None)
     file = named or platformdirs.user_config_path("talkscope", appauthor=False) / "config.toml"
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -252,11 +254,11 @@ def _configured(env: Mapping[str, str], config: Path | None) -> tuple[dict[str, 
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidArgument(f"The configuration file {file} cannot be read ({type(error).__name__}).") from None
     try:
-        told = tomllib.loads(text)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidArgument(f"The configuration file {file} is not TOML: {error}.") from None
-    only(told, {"source", "sources"}, str(file))
-    default = told.get("source")
+    only(tables, {"source", "sources"}, str(file))
+    default = tables.get("source")
     if default is not None and not isinstance(default, str):
         raise InvalidArgument(f"{file}: source must be a text, the name of the default source.")
-    return sources(told.get("sources", {}), file, env), default
+    return sources(tables.get("sources", {}), file, env), default

@@ -188,11 +188,16 @@ def folder(what: str, text: str, beside: Path | None = None) -> Path:
     if not _is_text(text):
         # The engine knows paths by their text.
         raise InvalidArgument(f"{what} holds bytes that are no text.", hint="Name a folder whose name is UTF-8.")
+    path = at_home(what, text)
+    return path.absolute() if beside is None else (beside / path).absolute()
+
+
+def at_home(what: str, text: str) -> Path:
+    """The path with the folder that a leading ~ stands for."""
     try:
-        path = Path(text).expanduser()
+        return Path(text).expanduser()
     except RuntimeError:
         raise InvalidArgument(f"{what} begins with ~, and there is no home folder.") from None
-    return path.absolute() if beside is None else (beside / path).absolute()
 
 
 def _is_text(word: str) -> bool:

@@ -56,7 +56,9 @@ def _titled(answer: Answer) -> Answer:
         first = row[answer.columns[0]] if str(row[answer.columns[0]]).startswith("other (") else None
         titled = row.get("title")
         parts = [
-            (row.get("name") if "item" in row else titled or row.get("name")) if "name" in row else None,
+            (row.get("base") or row.get("name") if "item" in row else titled or row.get("name"))
+            if "name" in row
+            else None,
             row.get("action"),
             (titled or row["item"]) if "item" in row else None,
             row.get("error_message"),

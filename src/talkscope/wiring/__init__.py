@@ -34,6 +34,7 @@ from talkscope.settings import (
     private_folder,
     read,
 )
+from talkscope.settings.sources import folder
 from talkscope.wiring.platforms import PATIENT, connect_platform, connect_platform_async, reaching
 
 if TYPE_CHECKING:
@@ -280,8 +281,9 @@ def connect(
 def open_warehouse(path: str | Path, *, deadline: float = 30.0, clock: Callable[[], datetime] = now) -> Client:
     """A client that asks the warehouse in a folder; closing it closes the warehouse.
 
-    A folder that is not there is an empty warehouse, and stays away until something is ingested into it.
+    A folder that is not there is an empty warehouse, and stays away until something is ingested into it. Raises
+    NotSupported for the address of an engine, and InvalidArgument for what can name no folder.
     """
-    source = SourceSettings("warehouse", Path(path).expanduser().absolute())
+    source = SourceSettings("warehouse", folder("path", str(path)))
     app = App(Settings(sources=(source,), deadline=deadline), clock=clock)
     return Client(_HERE, transport=_WithApp(app, app.transport()), deadline=deadline)

@@ -156,6 +156,8 @@ def test_no_two_accounts_share_a_folder(desk: Desk, tmp_path: Path) -> None:
     for folder in (place, place / "inside", place.parent, tmp_path, tmp_path / "accounts" / "ada"):
         with pytest.raises(InvalidArgument):
             desk.accounts.add("bob", plan_name="free", folder=folder)
+    with pytest.raises(InvalidArgument, match="begins with ~"):
+        desk.accounts.add("bob", plan_name="free", folder=Path("~no such user/x"))
     with pytest.raises(InvalidArgument):
         desk.accounts.add("ada", plan_name="free", folder=tmp_path.parent / "third")
     desk.accounts.add("ada", plan_name="free", folder=place)

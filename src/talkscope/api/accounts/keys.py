@@ -15,6 +15,7 @@ from pathlib import Path
 from talkscope.api.accounts.book import Book
 from talkscope.api.accounts.plans import Limits, plan
 from talkscope.errors import InvalidArgument, Json, NotFound, WarehouseError
+from talkscope.settings.sources import folder as folder_of
 
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 # Names that Windows keeps for devices, whatever folder they stand in.
@@ -82,7 +83,7 @@ class Accounts:
 
     def _chosen(self, account: str, folder: Path | None, folders: dict[str, Path | None]) -> Path | None:
         """The account's folder where it is not the usual one. Raises InvalidArgument where it is somebody else's."""
-        wanted = None if folder is None else folder.expanduser().resolve()
+        wanted = None if folder is None else folder_of("The folder", str(folder)).resolve()
         if account in folders:
             held = folders[account]
             if wanted is not None and wanted != held:

@@ -74,14 +74,13 @@ class Chart:
         """The name without chart_."""
         return self.name.removeprefix("chart_")
 
-    def input_schema(self, sources: Sequence[str] = ()) -> dict[str, Json]:
+    def input_schema(self, sources: Sequence[str] = (), default: str | None = None) -> dict[str, Json]:
         """The closed JSON Schema of the chart's words; `source` is among them when there are several."""
-        made = schema.taken(self.params, hidden=self.hidden, told={**TOLD, **self.told})
+        told = {**TOLD, **self.told}
+        made = schema.taken(self.params, hidden=self.hidden, told=told, sources=sources, default=default)
         properties = made["properties"]
         assert isinstance(properties, dict)
         properties["format"] = {"type": "string", "enum": list(_FORMATS), "description": "default spec"}
-        if len(sources) > 1:
-            properties["source"] = {"type": "string", "enum": list(sources)}
         return made
 
     def output_schema(self) -> None:

@@ -153,7 +153,7 @@ def _facts(reach: Reach, each: ConversationDetail, zone: str) -> Iterator[list[C
         "error": yes(each.has_error),
         "tags": listed(each.tags),
         "skills": listed(each.skills),
-        "avg_response_latency_ms": each.avg_response_latency_ms or None,
+        "avg_response_latency_ms": each.avg_response_latency_ms,
         "model": each.model,
         "winback_sent_at": at(each.winback_sent_at, zone),
         "user_intent": each.user_intent,

@@ -111,7 +111,7 @@ def _signals(_: Reach, each: Row) -> list[Cell]:
         each.user_intent,
         listed(each.skills),
         # A conversation without an answer has a latency of 0 here, which is none.
-        each.avg_response_latency_ms or None,
+        each.avg_response_latency_ms,
     ]
 
 
@@ -209,14 +209,13 @@ CONVERSATIONS = VendorTool(
     name="studio_conversations",
     title="Studio Chat: conversations",
     description=(
-        "Studio Chat conversations, or counts. filters: handoff sentiment resources sentiment_shift"
-        " deflection_quality handoff_reason recontact_risk tags skill min_messages max_messages winback inbox version"
-        " id"
+        "Conversations or counts. filters: handoff sentiment resources sentiment_shift deflection_quality"
+        " handoff_reason recontact_risk tags skill min_messages max_messages winback inbox version id"
     ),
     platform="studio_chat",
     params=ConversationsAsked,
     answered=conversations,
     left_out="Ask with a smaller limit, or with the offset of the first that is missing.",
     own=frozenset({"dimension"}),
-    told={"filters": "name=a,b", "end_time": ""},
+    told={"filters": "name=a,b", "start_time": "ISO 8601, no range", "end_time": ""},
 )

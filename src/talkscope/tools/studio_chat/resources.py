@@ -125,9 +125,7 @@ async def knowledge_base(reach: Reach, word: str) -> str:
 RESOURCES = VendorTool(
     name="studio_resources",
     title="Studio Chat: use of tools and knowledge",
-    description=(
-        "Studio Chat API tools, toolkits, skills, knowledge in use. filters: action param=key:value search item source"
-    ),
+    description="API tools, toolkits, skills, knowledge in use. filters: action param=key:value search item source",
     platform="studio_chat",
     params=ResourcesAsked,
     answered=resources,

@@ -31,6 +31,10 @@ class Asker(Protocol):
     def sources(self) -> Sequence[str]:
         """The names of the configured sources."""
 
+    @property
+    def default_source(self) -> str | None:
+        """The name of the source that is asked when several are configured and none is named, if one was set."""
+
     async def ask(self, source: str | None, question: Question[Answer], words: Mapping[str, object]) -> Answer:
         """The source's answer to the question; the default source's when none is named."""
 
@@ -91,14 +95,13 @@ class Tool:
     ui: str | None = None
     """The page that shows the answer, where a host can show one."""
 
-    def input_schema(self, sources: Sequence[str] = ()) -> dict[str, Json]:
+    def input_schema(self, sources: Sequence[str] = (), default: str | None = None) -> dict[str, Json]:
         """The closed JSON Schema of the tool's words; `source` is among them when there are several."""
-        made = schema.taken(self.question.params, hidden=self.hidden, told={**TOLD, **self.told})
+        told = {**TOLD, **self.told}
+        made = schema.taken(self.question.params, hidden=self.hidden, told=told, sources=sources, default=default)
         properties = made["properties"]
         assert isinstance(properties, dict)
         properties |= {name: {"type": "string", "description": self.told[name]} for name in self.plain}
-        if len(sources) > 1:
-            properties["source"] = {"type": "string", "enum": list(sources)}
         return made
 
     def output_schema(self) -> dict[str, Json] | None:

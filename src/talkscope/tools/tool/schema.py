@@ -7,7 +7,7 @@ conversation. Defaults and limits stand in descriptions, because some hosts drop
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -19,18 +19,28 @@ _PLAIN: Mapping[object, str] = {str: "string", int: "integer", float: "number", 
 
 
 def taken(
-    model: type[BaseModel], *, hidden: Collection[str] = (), told: Mapping[str, str] | None = None
+    model: type[BaseModel],
+    *,
+    hidden: Collection[str] = (),
+    told: Mapping[str, str] | None = None,
+    sources: Sequence[str] = (),
+    default: str | None = None,
 ) -> dict[str, Json]:
     """The closed schema of the words that a model takes, without the hidden ones.
 
     A word's description is its own, or the one in `told`; its limits and its default follow where it names none.
+    `source` is among them where there are several, and has to be said unless one of them is the default.
     """
     fields = {name: field for name, field in model.model_fields.items() if name not in hidden}
     properties: dict[str, Json] = {}
     for name, field in fields.items():
         description = _description(field, (told or {}).get(name))
         properties[name] = _schema(field.annotation) | ({"description": description} if description else {})
-    return closed(properties, [name for name, field in fields.items() if field.is_required()])
+    required = [name for name, field in fields.items() if field.is_required()]
+    if len(sources) > 1:
+        properties["source"] = {"type": "string", "enum": list(sources)}
+        required += ["source"] if default not in sources else []
+    return closed(properties, required)
 
 
 def shown(model: type[BaseModel]) -> dict[str, Json]:

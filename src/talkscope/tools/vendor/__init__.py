@@ -179,9 +179,11 @@ def _masked(error: APIError, mask: Masking) -> APIError:
     """The same error without personal data in the service's own words."""
     details = plain(error.details, mask)
     assert isinstance(details, dict)
-    return type(error)(
+    masked = type(error)(
         mask(error.message), hint=mask(error.hint), code=error.code, status=error.status, details=details
     )
+    masked.answered = error.answered
+    return masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +221,7 @@ class VendorTool:
 
     def input_schema(self, sources: Sequence[str] = ()) -> dict[str, Json]:
         """The closed JSON Schema of the tool's words; `source` is among them when there are several accounts."""
-        made = schema.taken(self.params, hidden=self.unlisted, told={**_TOLD, **self.told})
-        properties = made["properties"]
-        assert isinstance(properties, dict)
-        if len(sources) > 1:
-            properties["source"] = {"type": "string", "enum": list(sources)}
-        return made
+        return schema.taken(self.params, hidden=self.unlisted, told={**_TOLD, **self.told}, sources=sources)
 
     def output_schema(self) -> dict[str, Json]:
         """The closed JSON Schema of the tool's structured content."""
@@ -240,6 +237,7 @@ class VendorTool:
             raise NotSupported(
                 f"{self.name} changes something on the platform, and that is off.",
                 hint="Whoever set Talkscope up can allow it with TALKSCOPE_ALLOW_SIDE_EFFECTS=1.",
+                code="side_effects_off",
             )
 
     async def ask(self, reacher: Reaching, words: Mapping[str, object], *, reveal: bool) -> Answer:

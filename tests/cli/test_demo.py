@@ -55,12 +55,15 @@ def test_a_kept_demo_is_opened_by_the_entry_that_it_prints_and_leaves_the_defaul
     assert json.loads(talkscope("summary", home=home).stdout)["rows"] == []
 
 
-def test_a_demo_that_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
+def test_a_small_demo_that_is_not_kept_tells_no_wrong_figure_and_leaves_nothing(tmp_path: Path) -> None:
     temporary, home = tmp_path / "temporary", tmp_path / "home"
     temporary.mkdir()
     home.mkdir()
-    done = talkscope("demo", "--days", "8", home=home, TMPDIR=str(temporary))
+    done = talkscope("demo", "--days", "8", "--sessions-per-day", "1", home=home, TMPDIR=str(temporary))
     assert done.returncode == 0, done.stdout[-2_000:]
+    # Eight sessions cannot show all that was planted; every figure of them is true all the same.
+    assert ": does not show among so few sessions\n" in done.stdout
+    assert " figures checked, 0 wrong, in " in done.stdout
     assert list(temporary.iterdir()) == []
     assert [path for path in home.rglob("*") if path.is_file() and "talkscope" in str(path)] == []
 

@@ -222,9 +222,10 @@ def _explained(truth: Truth, read: Reading) -> list[Check]:
 
 
 def _peak(truth: Truth, read: Reading) -> list[Check]:
+    peak = truth.peak_24h
     return [
-        figure("most at once", truth.peak_24h.sessions, read.inner("peak")),
-        figure("first at", _iso(truth.peak_24h.at), read.inner("peak_at")),
+        figure("most at once", peak.sessions, read.inner("peak")),
+        figure("first at", _iso(peak.at) if peak.sessions else None, read.inner("peak_at")),
     ]
 
 

@@ -21,6 +21,7 @@ from talkscope.cli.group import group
 from talkscope.cli.screen import Screen
 from talkscope.errors import Json, TalkscopeError, error_for
 from talkscope.models.answers import Answer, Cell, Meta
+from talkscope.tools.vendor import VendorTool
 from tests.cli.running import here
 from tests.vendors import agent_studio, mavenoid, studio_chat
 from tests.vendors.agent_studio_live import Feed
@@ -92,15 +93,21 @@ def test_what_changes_something_is_off_unless_it_is_allowed(tmp_path: Path, acco
     assert (done.returncode, "TALKSCOPE_ALLOW_SIDE_EFFECTS" in done.stderr) == (1, True)
 
 
+def command_of(tool: VendorTool) -> click.Command:
+    """The command that a platform's tool is."""
+    context = click.Context(group, info_name="talkscope")
+    of, _, question = tool.name.partition("_")
+    above = group.get_command(context, of)
+    assert isinstance(above, click.Group)
+    command = above.get_command(context, question.replace("_", "-"))
+    assert command is not None
+    return command
+
+
 @pytest.mark.parametrize("platform", tools.TOOLSETS)
 def test_every_tool_of_a_platform_is_a_command_with_its_words(platform: str) -> None:
-    context = click.Context(group, info_name="talkscope")
     for tool in tools.toolset(platform):
-        of, _, question = tool.name.partition("_")
-        above = group.get_command(context, of)
-        assert isinstance(above, click.Group)
-        command = above.get_command(context, question.replace("_", "-"))
-        assert command is not None
+        command = command_of(tool)
         taken = {parameter.name for parameter in command.params}
         properties = tool.input_schema()["properties"]
         assert isinstance(properties, dict)
@@ -214,14 +221,9 @@ def test_every_panel_of_a_watched_source_has_room_on_a_small_terminal() -> None:
 
 @pytest.mark.parametrize("platform", tools.TOOLSETS)
 def test_the_help_of_a_question_to_a_platform_is_in_a_shells_words(platform: str) -> None:
-    context = click.Context(group, info_name="talkscope")
     names = {tool.name for tool in tools.toolset(platform)}
     for tool in tools.toolset(platform):
-        of, _, question = tool.name.partition("_")
-        above = group.get_command(context, of)
-        assert isinstance(above, click.Group)
-        command = above.get_command(context, question.replace("_", "-"))
-        assert command is not None
+        command = command_of(tool)
         options = [each for each in command.params if isinstance(each, click.Option)]
         assert all(each.help for each in options), tool.name
         words = {str(each.name) for each in options}

@@ -11,8 +11,8 @@ from talkscope.models.answers import Cell
 from talkscope.models.buckets import Grain
 from talkscope.models.semantics import Dimension, Measure, Scope, measure, scope_of
 from talkscope.warehouse.ask import Ask, cell
-from talkscope.warehouse.rows import HANDED, Buckets, Facts, Sql, Which, bucketed, facts, spreading
-from talkscope.warehouse.store import Out, Param
+from talkscope.warehouse.rows import HANDED, Buckets, Facts, Sql, Which, bucketed, facts, outside
+from talkscope.warehouse.store import Out
 
 MOST_GROUPS = 200_000
 """Groups times buckets that one question may make: what they are sorted and cut from must fit in memory."""
@@ -156,9 +156,9 @@ def _select(ask: Ask, wanted: Wanted, kind: Facts, measures: Sequence[Measure], 
     """One SELECT for all measures over the same facts, by bucket and group; with `rest`, of what it leaves."""
     dims = [each.name for each in wanted.by] if rest is None or rest.without else []
     columns = list(dict.fromkeys([*dims, *(name for each in measures for name in _needs(each, kind))]))
-    # Outside the shown groups a fact counts once, however many of the others it is in.
-    several = spreading(ask, dims) if rest is not None else []
-    rows = facts(ask, kind, wanted.which, [*columns, *(["fact"] if several else [])])
+    rows = facts(ask, kind, wanted.which, columns)
+    if rest is not None and rest.without:
+        rows = outside(ask, rows, dims, rest.without)
     cut = _buckets(wanted)
     keys = {"b": cut.expression} if cut else {}
     if rest is None:
@@ -168,18 +168,10 @@ def _select(ask: Ask, wanted: Wanted, kind: Facts, measures: Sequence[Measure], 
         value, n = _expressions(each, kind)
         listed += [f"{value} AS v_{each.name}", f"{n} AS n_{each.name}"]
     listed.append("count(*) - count(value) AS missing" if "value" in columns else "0 AS missing")
-    source = f"({rows.text})"
-    params: list[Param] = list(rows.params)
-    if rest is not None and rest.without:
-        same = " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in dims)
-        source += " WHERE NOT (" + " OR ".join(f"({same})" for _ in rest.without) + ")"
-        params += [value for key in rest.without for value in key]
-    if several:
-        source = f"(SELECT DISTINCT * EXCLUDE ({', '.join(several)}) FROM {source})"
-    text = f"SELECT {', '.join(listed)} FROM {source}"
+    text = f"SELECT {', '.join(listed)} FROM ({rows.text})"
     if keys:
         text += f" GROUP BY {', '.join(keys)}"
-    return Sql(text, params)
+    return Sql(text, rows.params)
 
 
 def _buckets(wanted: Wanted) -> Buckets | None:

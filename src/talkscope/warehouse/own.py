@@ -9,8 +9,8 @@ from talkscope.models.answers import Cell
 from talkscope.models.semantics import DIMENSIONS, Dimension, Filter, dimension, snake
 from talkscope.warehouse.ask import Ask, cell
 from talkscope.warehouse.figures import MOST_GROUPS, Key
-from talkscope.warehouse.rows import Sql, spreading
-from talkscope.warehouse.store import Out, Param
+from talkscope.warehouse.rows import Sql, outside
+from talkscope.warehouse.store import Out
 
 SHARED = tuple(each.name for each in DIMENSIONS.values() if "outcome" in each.scopes and each.own is None)
 """The dimensions that a session gives to everything that belongs to it."""
@@ -57,23 +57,15 @@ def grouped(
 ) -> dict[Key, tuple[Out, ...]]:
     """The listed aggregates of each group by these columns; with `without`, of all rows outside those groups, as ().
 
-    Rows of several groups have a `fact`: outside the groups each counts once, however many of them it is in. Without
-    keys there is always the one group (). Raises InvalidArgument for more groups than fit in memory.
+    Without keys there is always the one group (). Raises InvalidArgument for more groups than fit in memory.
     """
-    text, params = f"FROM ({rows.text})", list[Param](rows.params)
-    if without:
-        same = " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in keys)
-        text += " WHERE NOT (" + " OR ".join(f"({same})" for _ in without) + ")"
-        params += [value for key in without for value in key]
-    several = [] if without is None else spreading(ask, keys)
-    if several:
-        text = f"FROM (SELECT DISTINCT * EXCLUDE ({', '.join(several)}) {text})"
+    chosen = rows if without is None else outside(ask, rows, keys, without)
     by = list(keys) if without is None else []
     names = [f"{name} AS g{index}" for index, name in enumerate(by)]
-    sql = f"SELECT {', '.join([*names, *listed])} {text}"
+    sql = f"SELECT {', '.join([*names, *listed])} FROM ({chosen.text})"
     if by:
         sql += f" GROUP BY {', '.join(by)}"
-    found = ask.snapshot.fetch(f"{sql} LIMIT {MOST_GROUPS + 1}", params)
+    found = ask.snapshot.fetch(f"{sql} LIMIT {MOST_GROUPS + 1}", chosen.params)
     if len(found) > MOST_GROUPS:
         raise InvalidArgument(
             f"The question makes more than {MOST_GROUPS:,} groups.",

@@ -170,9 +170,9 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
 
     Outcomes are the latest of each session in the window, chosen before any filter. `character_id`, when it is asked
     for and sessions have several assistants, is one row for each of them; `tag` one for each of a session's tags.
-    `fact`, when it is asked for, tells whether two rows are the same fact.
+    Where there are several rows of a fact, `fact` is the same in all of them.
     """
-    needed = list(dict.fromkeys(name for name in columns if name != "fact"))
+    needed = list(dict.fromkeys(columns))
     several = spreading(ask, needed)
     # What is spread out for one dimension may still be asked for by itself.
     inside = list(
@@ -183,7 +183,8 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
     ]  # fmt: skip
     sql = Sql(" UNION ALL ".join(part.text for part in parts), [value for part in parts for value in part.params])
     have = dict.fromkeys(["t", *inside])
-    if "fact" in columns:
+    if several:
+        # The engine numbers nothing where nobody asks for it.
         sql.text = f"SELECT *, row_number() OVER () AS fact FROM ({sql.text})"
         have["fact"] = None
     for name in several:
@@ -196,6 +197,19 @@ def facts(ask: Ask, kind: Facts, which: Which, columns: Sequence[str]) -> Sql:
 def spreading(ask: Ask, dimensions: Collection[str]) -> list[str]:
     """Of these dimensions those of which a fact may have several."""
     return [name for name in _SEVERAL if name in dimensions and (name != "character_id" or ask.has_participants())]
+
+
+def outside(ask: Ask, rows: Sql, dimensions: Sequence[str], groups: Sequence[Sequence[Param]]) -> Sql:
+    """Of facts those in other groups by these dimensions, each of them once, however many of the others it is in."""
+    sql = Sql(f"SELECT * FROM ({rows.text})", list(rows.params))
+    if groups:
+        same = " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in dimensions)
+        sql.text += " WHERE NOT (" + " OR ".join(f"({same})" for _ in groups) + ")"
+        sql.params += [value for group in groups for value in group]
+    several = spreading(ask, dimensions)
+    if several:
+        sql.text = f"SELECT DISTINCT * EXCLUDE ({', '.join(several)}) FROM ({sql.text})"
+    return sql
 
 
 def spread(name: str) -> str:

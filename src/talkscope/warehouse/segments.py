@@ -83,18 +83,17 @@ class Writer:
 
         `told` has the same rows with nothing but what their records say, where that is quicker to count.
         """
-        whole = self._measure(name, told or source)
+        counted = told or source
+        whole = self._measure(name, counted)
         pieces = -(-whole.rows // SEGMENT_ROWS)
         if pieces < 2:
             return [self._write(name, source, whole)] if pieces else []
         cuts = [i / pieces for i in range(1, pieces)]
-        found = self.connection.execute(f"SELECT quantile_disc(t, {cuts}) FROM {source}").fetchone()
+        found = self.connection.execute(f"SELECT quantile_disc(t, {cuts}) FROM {counted}").fetchone()
         inner = sorted({int(cut) // HOUR * HOUR for cut in found[0]} if found else ())
-        parts = (
-            f"(FROM {source} WHERE t >= {low} AND t < {high})" for low, high in pairwise([-(2**62), *inner, 2**62])
-        )
-        measured = ((part, self._measure(name, part)) for part in parts)
-        return [self._write(name, part, extent) for part, extent in measured if extent.rows]
+        inside = [f"WHERE t >= {low} AND t < {high}" for low, high in pairwise([-(2**62), *inner, 2**62])]
+        measured = [(each, self._measure(name, f"(FROM {counted} {each})")) for each in inside]
+        return [self._write(name, f"(FROM {source} {each})", extent) for each, extent in measured if extent.rows]
 
     def _measure(self, name: str, source: str) -> _Extent:
         later = " OR ".join(f"{column} IS NOT NULL" for column in sorted(TABLES[name].added)) or "false"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import cast
 
 from talkscope.jobs.sync.asked import Asked
-from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering
+from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering, figure
 from talkscope.platforms import agent_studio as api
 from talkscope.platforms.agent_studio import models, records
 from talkscope.platforms.recording import Record
@@ -18,7 +17,6 @@ REACH: timedelta | None = None
 USUAL = timedelta(days=30)
 # A window is of calls by their start, and the errors of one come as it goes on; a day's figures settle after it.
 OVERLAP = timedelta(days=2)
-_Figure = partial(Ask, spared=True)
 
 
 def plan(asked: Asked) -> Gathering:
@@ -27,15 +25,15 @@ def plan(asked: Asked) -> Gathering:
     asks = [
         # Without an end: where that is of calls' ends, one that ends meanwhile would leave, and a later page lose rows.
         Ask("errors", api.error_logs(limit=200, started_after=start), follow=_NamedCalls()),
-        _Figure("volume", api.call_volume(interval="hour", started_after=start, started_before=end)),
-        _Figure("active", api.active_calls()),
+        figure("volume", api.call_volume(interval="hour", started_after=start, started_before=end)),
+        figure("active", api.active_calls()),
     ]
     for first, after in asked.days:
         about = first.isoformat()
         asks += [
-            _Figure("summary", api.summary(started_after=first, started_before=after), about),
-            _Figure("workflows", api.workflow_stats(limit=50, started_after=first, started_before=after), about),
-            _Figure("providers", api.provider_latency(started_after=first, started_before=after), about),
+            figure("summary", api.summary(started_after=first, started_before=after), about),
+            figure("workflows", api.workflow_stats(limit=50, started_after=first, started_before=after), about),
+            figure("providers", api.provider_latency(started_after=first, started_before=after), about),
         ]
     return Gathered(asks)
 

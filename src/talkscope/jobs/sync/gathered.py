@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, cast
 
 from talkscope.errors import Json
@@ -35,6 +36,10 @@ class Ask:
     follow: Callable[[object], Sequence[Ask]] = _nothing
     refusable: bool = True
     spared: bool = False
+
+
+figure = partial(Ask, spared=True)
+"""An ask for a figure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 from talkscope.jobs.sync.asked import Asked
-from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering
+from talkscope.jobs.sync.gathered import Found, Gathered, Gathering, figure
 from talkscope.platforms import general_bots as api
 from talkscope.platforms.general_bots import models, records
 from talkscope.platforms.recording import Record
@@ -18,7 +17,6 @@ REACH: timedelta | None = None
 USUAL = timedelta(days=30)
 # A day's figures settle after it.
 OVERLAP = timedelta(days=2)
-_Figure = partial(Ask, spared=True)
 _OPEN = {
     "conversations": api.conversations,
     "conversation_volume": api.conversation_volume,
@@ -33,18 +31,18 @@ _OPEN = {
 def plan(asked: Asked) -> Gathering:
     """Every figure of each whole day, daily usage of all of them, and the figures of this moment."""
     asks = [
-        _Figure("realtime", api.realtime()),
-        _Figure("active_sessions", api.active_sessions()),
-        _Figure("dashboard", api.dashboard()),
-        _Figure("attendant_stats", api.attendant_stats()),
+        figure("realtime", api.realtime()),
+        figure("active_sessions", api.active_sessions()),
+        figure("dashboard", api.dashboard()),
+        figure("attendant_stats", api.attendant_stats()),
     ]
     dates = asked.dates
     if dates:
-        asks.append(_Figure("daily_usage", api.daily_usage(start_date=dates[0], end_date=dates[-1])))
+        asks.append(figure("daily_usage", api.daily_usage(start_date=dates[0], end_date=dates[-1])))
     for day in dates:
         about = day.isoformat()
-        asks.append(_Figure("usage", api.usage(start_date=day, end_date=day), about))
-        asks += [_Figure(name, call(start_date=day, end_date=day), about) for name, call in _OPEN.items()]
+        asks.append(figure("usage", api.usage(start_date=day, end_date=day), about))
+        asks += [figure(name, call(start_date=day, end_date=day), about) for name, call in _OPEN.items()]
     return Gathered(asks)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from talkscope.jobs.sync.asked import Asked
-from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering
+from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering, figure
 from talkscope.platforms import mavenoid as api
 from talkscope.platforms.mavenoid import models, records
 from talkscope.platforms.recording import Record
@@ -25,8 +25,8 @@ def plan(asked: Asked) -> Gathering:
     return Gathered(
         [
             Ask("conversations", api.assistant_conversations(days=days), refusable=False),
-            Ask("support", api.live_support_sessions(days=days), spared=True),
-            Ask("availability", api.agent_availabilities(days=days), spared=True),
+            figure("support", api.live_support_sessions(days=days)),
+            figure("availability", api.agent_availabilities(days=days)),
         ]
     )
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 from talkscope.jobs.pull.conversations import Conversations
 from talkscope.jobs.pull.plan import Plan
 from talkscope.jobs.sync.asked import Asked
-from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering, Together
+from talkscope.jobs.sync.gathered import Ask, Found, Gathered, Gathering, Together, figure
 from talkscope.platforms import studio_chat as api
 from talkscope.platforms.recording import Record
 from talkscope.platforms.studio_chat import models, records
@@ -22,7 +21,6 @@ USUAL = timedelta(days=30)
 OVERLAP = timedelta(days=7)
 # No document says how many one may ask for at most: this is the most that one asks for in its examples.
 _ITEMS = 50
-_Figure = partial(Ask, spared=True)
 
 
 def plan(asked: Asked) -> Gathering:
@@ -48,11 +46,11 @@ def _named(project: str, start: datetime, end: datetime) -> list[Ask]:
         calls = {
             each: api.kb_item_citations(project, each, start_date=first, end_date=last, limit=_ITEMS) for each in ids
         }
-        return [_Figure("item_citations", call, each) for each, call in calls.items()]
+        return [figure("item_citations", call, each) for each, call in calls.items()]
 
     return [
         Ask("playbooks", api.playbooks(project, include_deleted=True, include_versions=True)),
-        _Figure("knowledge_bases", api.knowledge_bases(project, include_final_delete=True), follow=items),
+        figure("knowledge_bases", api.knowledge_bases(project, include_final_delete=True), follow=items),
     ]
 
 
@@ -65,7 +63,7 @@ def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
             slug: api.conversion_analytics(project, slug, start_date=start, end_date=end, events_limit=200)
             for slug in slugs
         }
-        return [_Figure("conversions", call, slug) for slug, call in calls.items()]
+        return [figure("conversions", call, slug) for slug, call in calls.items()]
 
     def tools(found: object) -> Sequence[Ask]:
         ids = [each.id for each in cast("tuple[models.ApiTool, ...]", found) if each.id]
@@ -73,18 +71,18 @@ def _figures(project: str, start: datetime, end: datetime) -> list[Ask]:
             each: api.api_tool_usage(project, api_tool_id=each, start_date=first, end_date=last, limit=500)
             for each in ids
         }
-        return [_Figure("api_tool_calls", call, each) for each, call in calls.items()]
+        return [figure("api_tool_calls", call, each) for each, call in calls.items()]
 
     return [
-        _Figure("ratings", api.csat_analytics(project, start_date=start, end_date=end, ratings_limit=200)),
-        _Figure("conversion_metrics", api.conversion_metrics(project), follow=events),
-        _Figure("api_tools", api.api_tools(project), follow=tools),
-        _Figure("toolkit_calls", api.toolkit_usage(project, start_date=first, end_date=last, limit=500)),
-        _Figure("skill_loads", api.skill_usage(project, start_date=first, end_date=last, limit=500)),
-        _Figure("citations", api.kb_citations(project, start_date=first, end_date=last)),
-        _Figure("signals", api.metrics_aggregate(project, start_date=start, end_date=end)),
-        _Figure("conversation_analytics", api.conversation_analytics(project, start_date=start, end_date=end)),
-        _Figure("account_analytics", api.account_analytics(start_date=start, end_date=end)),
+        figure("ratings", api.csat_analytics(project, start_date=start, end_date=end, ratings_limit=200)),
+        figure("conversion_metrics", api.conversion_metrics(project), follow=events),
+        figure("api_tools", api.api_tools(project), follow=tools),
+        figure("toolkit_calls", api.toolkit_usage(project, start_date=first, end_date=last, limit=500)),
+        figure("skill_loads", api.skill_usage(project, start_date=first, end_date=last, limit=500)),
+        figure("citations", api.kb_citations(project, start_date=first, end_date=last)),
+        figure("signals", api.metrics_aggregate(project, start_date=start, end_date=end)),
+        figure("conversation_analytics", api.conversation_analytics(project, start_date=start, end_date=end)),
+        figure("account_analytics", api.account_analytics(start_date=start, end_date=end)),
     ]
 
 

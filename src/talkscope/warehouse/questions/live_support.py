@@ -17,7 +17,7 @@ from talkscope.warehouse.figures import Key
 from talkscope.warehouse.layout import named as with_names
 from talkscope.warehouse.layout import several_assistants
 from talkscope.warehouse.own import absent, chosen, field, folded, grouped, named, order
-from talkscope.warehouse.rows import Sql, Which, facts, spreading
+from talkscope.warehouse.rows import Sql, Which, facts
 from talkscope.warehouse.store import Out
 
 DURATIONS = ("queue_ms", "first_response_ms", "chat_ms")
@@ -138,8 +138,7 @@ def _left_out(asked: LiveSupportAsked, wanted: _Wanted) -> list[str]:
 
 
 def _facts(ask: Ask, wanted: _Wanted, *more: str) -> Sql:
-    told = [*wanted.keys, *more, *DURATIONS, *(["fact"] if spreading(ask, wanted.keys) else [])]
-    return facts(ask, "chats", Which(wanted.window, wanted.filters), told)
+    return facts(ask, "chats", Which(wanted.window, wanted.filters), [*wanted.keys, *more, *DURATIONS])
 
 
 def _chats(ask: Ask, wanted: _Wanted, without: Sequence[Key] | None = None) -> dict[Key, tuple[Out, ...]]:

@@ -13,7 +13,7 @@ from talkscope.warehouse.figures import Key
 from talkscope.warehouse.layout import named as with_names
 from talkscope.warehouse.layout import several_assistants
 from talkscope.warehouse.own import absent, chosen, field, folded, grouped, order
-from talkscope.warehouse.rows import Sql, Which, facts, spreading
+from talkscope.warehouse.rows import Sql, Which, facts
 from talkscope.warehouse.schema import FAILED
 
 OWN = {"kind": "kind", "name": "name", "action": "action", "item": "item_id", "item_id": "item_id", "status": "status"}
@@ -118,7 +118,7 @@ def _calls(ask: Ask, asked: ResourcesAsked, window: Window, keys: Sequence[str])
     words = [*asked.filters, *([f"kind={asked.kind}"] if asked.kind != "all" else [])]
     columns = [
         *keys, "kind", "name", "name_title", "title", "action", "item_id", "status", "duration_ms", "platform",
-        "session_id", *(["fact"] if spreading(ask, keys) else []),
+        "session_id",
     ]  # fmt: skip
     rows = facts(ask, "calls", Which(window, chosen(ask, words, OWN)), columns)
     if asked.search:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from talkscope.errors import WarehouseBusy
+from talkscope.warehouse import segments
 from talkscope.warehouse.compact import MOST_ALIKE, compact
 from talkscope.warehouse.load import Loader
 from talkscope.warehouse.manifest import Manifest
-from talkscope.warehouse.segments import GRACE, writing
+from talkscope.warehouse.segments import GRACE, HOUR, writing
 from talkscope.warehouse.store import DuckStore, Stop
 from tests.oracle import scenario
 from tests.warehouse.loading import load, stored
@@ -39,6 +41,19 @@ def test_many_small_loads_do_not_leave_many_small_segments(tmp_path: Path) -> No
     assert [row["value"] for row in sorted(stored(tmp_path)["events"], key=lambda row: str(row["t"]).zfill(20))] == [
         float(number) for number in range(3 * MOST_ALIKE)
     ]
+
+
+def test_a_large_table_is_cut_at_hours_and_loses_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = [list(batch) for batch in scenario(7)]
+    load(tmp_path / "whole", *batches)
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 250)
+    load(tmp_path / "cut", *batches)
+    assert stored(tmp_path / "cut") == stored(tmp_path / "whole")
+    for name in ("interactions", "spans"):
+        found = sorted(Manifest(tmp_path / "cut").state().of(name), key=lambda each: each.min_t)
+        assert 1 < len(found) < MOST_ALIKE
+        assert sum(each.rows for each in found) == len(stored(tmp_path / "cut")[name])
+        assert all(before.max_t // HOUR < after.min_t // HOUR for before, after in pairwise(found))
 
 
 def test_merging_segments_changes_no_row(tmp_path: Path) -> None:
